@@ -1,0 +1,150 @@
+"""How far can the verdicts be trusted? Whole studies, one after the other, held against what is known to be true.
+
+    python bench/trust.py                     20 studies, and the naive method at equal time after each
+    python bench/trust.py --hog               the same beside a process that eats a core
+    python bench/trust.py --method naive      only the naive method
+
+Prints each arm's spread between studies, and counts right, wrong and withheld verdicts. Exit code 1 if any verdict of
+gilstudy was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+
+from hog import hog
+from naive import ARMS, one_shot
+from rich.console import Console
+from rich.table import Table
+
+from gilstudy.findings import Findings, conclude, is_enough
+from gilstudy.host import read_host
+from gilstudy.plan import make_plan
+from gilstudy.runtime import this_runtime
+from gilstudy.study import run_study
+
+NAIVE_THRESHOLD = 1.5
+"""The bare ratio from which a reader of the naive method would say that an arm scales."""
+
+
+def truth() -> tuple[dict[str, str], dict[str, str]]:
+    """What is so by construction on a host with two CPUs: a verdict for each arm and for each claim."""
+    runtime = this_runtime()
+    gil = runtime.gil_enabled is not False
+    follows_gil = "does-not-scale" if gil else "scales"
+    arms = {"threads": follows_gil, "threads-nogil": "scales", "threads-held": follows_gil, "processes": "scales"}
+    claims = {
+        "threads-do-not-scale": "supported" if gil else "refuted",
+        "threads-slower-than-serial": "refuted",
+        "threads-use-one-core": "supported" if gil else "refuted",
+        "c-extension-scales": "supported",
+        "c-must-release-the-gil": "supported" if gil else "refuted",
+        "processes-scale": "supported",
+        "only-c-or-processes": ("untestable" if runtime.own_gil_interpreters else "supported") if gil else "refuted",
+    }
+    return arms, claims
+
+
+@dataclass
+class Tally:
+    """The outcomes of one method."""
+
+    speedups: dict[str, list[float]] = field(default_factory=lambda: {arm: [] for arm in ARMS})
+    verdicts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def judge(self, name: str, verdict: str, true: str) -> None:
+        """Count a verdict as right, wrong or withheld."""
+        withheld = verdict in ("inconclusive", "untestable") and verdict != true
+        kind = "right" if verdict == true else "withheld" if withheld else "wrong"
+        self.verdicts[kind] += 1
+        if kind == "wrong":
+            self.wrong.append(f"{name}: {verdict}")
+
+
+def study(tally: Tally, budget_s: float | None, seed: int) -> float:
+    """One whole study; return how long it took from start to verdicts."""
+    start = time.perf_counter()
+    host = read_host()
+    record = run_study(make_plan(workers=(2,), budget_s=budget_s, seed=seed), host, enough=is_enough)
+    findings = conclude(record)
+    seconds = time.perf_counter() - start
+    tally.seconds.append(seconds)
+    _count(tally, findings)
+    return seconds
+
+
+def _count(tally: Tally, findings: Findings) -> None:
+    arms, claims = truth()
+    for finding in findings.arms:
+        if finding.arm in arms and finding.speedup is not None:
+            tally.speedups[finding.arm].append(finding.speedup.point)
+            tally.judge(finding.arm, finding.verdict, arms[finding.arm])
+    for claim in findings.claims:
+        tally.judge(claim.id, claim.verdict, claims[claim.id])
+
+
+def naive(tally: Tally, seconds: float) -> None:
+    """The naive method once, in about as many seconds."""
+    arms, _ = truth()
+    start = time.perf_counter()
+    for arm, speedup in one_shot(seconds).items():
+        tally.speedups[arm].append(speedup)
+        tally.judge(arm, "scales" if speedup > NAIVE_THRESHOLD else "does-not-scale", arms[arm])
+    tally.seconds.append(time.perf_counter() - start)
+
+
+def table(tallies: dict[str, Tally]) -> Table:
+    """A row for each arm and method."""
+    rows = Table(box=None, pad_edge=False)
+    rows.add_column("arm, two workers")
+    rows.add_column("method")
+    for name in ("mean", "sd / mean", "range"):
+        rows.add_column(name, justify="right")
+    for arm in ARMS:
+        for method, tally in tallies.items():
+            values = tally.speedups[arm]
+            if len(values) > 1:
+                spread = f"{100 * stdev(values) / fmean(values):.1f} %"
+                rows.add_row(arm, method, f"{fmean(values):.3f}", spread, f"{min(values):.2f} to {max(values):.2f}")
+    return rows
+
+
+def main() -> int:
+    """Run, count, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=20, help="how many (default: 20)")
+    parser.add_argument("--hog", action="store_true", help="beside a process that eats a core")
+    parser.add_argument("--method", choices=("gilstudy", "naive", "both"), default="both")
+    parser.add_argument("--budget", type=float, help="seconds for each study, and for the naive method alone")
+    args = parser.parse_args()
+    methods = ("gilstudy", "naive") if args.method == "both" else (args.method,)
+    tallies = {method: Tally() for method in methods}
+    console = Console(highlight=False)
+    with hog(args.hog):
+        for seed in range(args.studies):
+            seconds = args.budget or 12.0
+            if "gilstudy" in tallies:
+                seconds = study(tallies["gilstudy"], args.budget, seed)
+            if "naive" in tallies:
+                naive(tallies["naive"], seconds)
+            print(f"{seed + 1} of {args.studies}", end="\r", file=sys.stderr, flush=True)
+    beside = "beside a CPU hog" if args.hog else "without a hog"
+    console.print(f"{args.studies} studies {beside}, Python {this_runtime().label}")
+    console.print(table(tallies))
+    for method, tally in tallies.items():
+        counts = ", ".join(f"{tally.verdicts[kind]} {kind}" for kind in ("right", "wrong", "withheld"))
+        console.print(f"{method}: verdicts {counts}; {min(tally.seconds):.1f} to {max(tally.seconds):.1f} s each")
+        for wrong, times in Counter(tally.wrong).items():
+            console.print(f"  wrong: {wrong} ({times} times)")
+    return 1 if "gilstudy" in tallies and tallies["gilstudy"].wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

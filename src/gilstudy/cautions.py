@@ -1,0 +1,79 @@
+"""What a reader must know of the host and the set-up to judge a study's numbers, as values.
+
+The words, and what to do about each, are the report's (`gilstudy.report.wording`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from gilstudy.host import Host
+from gilstudy.pulse import Pulse, change
+from gilstudy.record import Caution, Lap, Plan
+from gilstudy.runtime import Runtime
+
+BUSY_LOAD: Final = 0.5
+"""A load average, before the study began, that shows somebody else at work."""
+LEAST_STEAL: Final = 0.02
+"""CPUs that a hypervisor took away on average."""
+LINEAR: Final = (1.6, 2.5)
+"""Twice the steps should take twice the time; a loop that the compiler removed takes the same."""
+
+
+def cautions(
+    plan: Plan,
+    host: Host,
+    before: Pulse,
+    after: Pulse,
+    pinned: bool,
+    runtimes: Mapping[str, Runtime],
+    laps: Iterable[Lap],
+) -> tuple[Caution, ...]:
+    """Everything worth a caution, the gravest first."""
+    found = [
+        *_of_size(plan, host),
+        *_of_disturbance(before, after),
+        *_of_method(plan, host, pinned, runtimes, laps),
+    ]
+    return tuple(Caution(kind=kind, facts=facts) for kind, facts in found)
+
+
+Found = Iterator[tuple[str, dict[str, float]]]
+
+
+def _of_size(plan: Plan, host: Host) -> Found:
+    most, cpus = max(plan.workers), len(host.placement)
+    if host.quota_cpus is not None and host.quota_cpus < min(most, cpus):
+        yield "quota", {"quota_cpus": host.quota_cpus, "workers": most}
+    if cpus == 1:
+        yield "one-cpu", {}
+    elif most > cpus:
+        yield "more-workers-than-cpus", {"workers": most, "cpus": cpus}
+    if host.python_cpu_count is not None and host.python_cpu_count < len(host.usable_cpus):
+        yield "cpu-count-limited", {"cpus": host.python_cpu_count, "usable": len(host.usable_cpus)}
+
+
+def _of_disturbance(before: Pulse, after: Pulse) -> Found:
+    between = change(before, after)
+    if between.throttled_periods:
+        yield "throttled", {"periods": between.throttled_periods, "seconds": (between.throttled_ns or 0) / 1e9}
+    if between.cpus_stolen is not None and between.cpus_stolen > LEAST_STEAL:
+        yield "steal", {"cpus": round(between.cpus_stolen, 2)}
+    if between.thermal_throttles:
+        yield "too-hot", {"times": between.thermal_throttles}
+    if before.load_1 is not None and before.load_1 > BUSY_LOAD:
+        yield "busy-host", {"load": round(before.load_1, 2)}
+
+
+def _of_method(
+    plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]
+) -> Found:
+    if not pinned:
+        yield "not-pinned", {}
+    if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in runtimes.values()):
+        yield "gil-re-enabled", {}
+    for lap in laps:
+        ratio = lap.double_ns / max(1, lap.once_ns)
+        if not LINEAR[0] <= ratio <= LINEAR[1]:
+            yield f"not-linear-{lap.kernel}", {"ratio": round(ratio, 2)}

@@ -1,0 +1,109 @@
+"""The edge to the terminal: parsing, errors in one line, exit codes. Nothing below it prints or exits."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+from gilstudy._version import __version__
+from gilstudy.errors import BadInput
+
+OK, ARM_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+COMMANDS = {
+    "bench": ("gilstudy.bench", "time the countdown in every execution model, and judge the tutorial's claims"),
+    "report": ("gilstudy.commands.report", "show a saved study again; nothing is measured"),
+    "info": ("gilstudy.commands.info", "say what this host and this interpreter give"),
+}
+"""Each command's module and what it does. The module is imported only when its command is given."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that answers bad usage with one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and exit with code 2."""
+        self.exit(BAD_INPUT, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``gilstudy COMMAND ...`` and return its exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = Parser(
+        prog="gilstudy",
+        description="Which execution model gives Python code multi-core speedup? Measured on your own cores.",
+        epilog="gilstudy COMMAND --help tells more. Begin with: gilstudy bench",
+    )
+    parser.add_argument("--version", action="version", version=f"gilstudy {__version__}")
+    listing = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (_, purpose) in COMMANDS.items():
+        listing.add_parser(name, help=purpose, add_help=False)
+    known, rest = parser.parse_known_args(argv[:1])
+    if len(argv) > 1 and rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return run_command(known.command, argv[1:], prog=f"gilstudy {known.command}")
+
+
+def run_command(name: str, argv: Sequence[str], *, prog: str) -> int:
+    """Run one command and return its exit code; all errors of the user are caught here."""
+    module_name, purpose = COMMANDS[name]
+    try:
+        with _interrupted_once():
+            module = importlib.import_module(module_name)
+            parser = Parser(prog=prog, description=purpose[0].upper() + purpose[1:] + ".")
+            module.configure(parser)
+            return _run(module.run, parser.parse_args(argv))
+    except BadInput as error:
+        _say(f"{prog}: error: {error}")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        _say(f"{prog}: interrupted")
+        return INTERRUPTED
+
+
+def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    try:
+        code = run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output, such as head, had enough. What Python would flush at exit has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return code
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(line + "\n")
+
+
+@contextlib.contextmanager
+def _interrupted_once() -> Iterator[None]:
+    """Turn the first Ctrl-C, or request to terminate, into KeyboardInterrupt; ignore more while we clean up and save."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kinds = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for kind in kinds:
+            signal.signal(kind, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before: dict[int, Any] = {kind: signal.getsignal(kind) for kind in kinds}
+    try:
+        for kind in kinds:
+            if before[kind] is not signal.SIG_IGN:  # under nohup it stays ignored
+                signal.signal(kind, interrupt)
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

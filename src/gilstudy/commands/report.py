@@ -1,0 +1,31 @@
+"""``gilstudy report FILE``: a saved study again, concluded anew from its raw record."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a study saved by gilstudy bench --json FILE")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the study with its findings computed anew")
+    parser.add_argument("--quiet", action="store_true", help="only one line per claim")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Load, conclude, show."""
+    from rich.console import Console
+
+    from gilstudy import files
+    from gilstudy.findings import conclude
+    from gilstudy.report.terminal import print_claims, print_study
+
+    record = files.load(args.file)
+    findings = conclude(record)
+    show = print_claims if args.quiet else print_study
+    show(Console(highlight=False), record, findings)
+    if args.json:
+        files.check_writable(args.json)
+        files.save(args.json, record, findings)
+    return 0

@@ -1,0 +1,66 @@
+"""A worker's turn: the same few lines of Python in every mode and for every kernel.
+
+Each worker sleeps to a common instant, then repeats a short lap of its kernel until it has passed the closing of the
+window. It never stops in between, so nobody idles in a tail; and since it keeps the lap boundaries on both sides of
+the opening and of the closing, the work that all workers did in their *common* window can be told to within a lap,
+however raggedly they began or ended. (Counting a fixed amount of work and adding up each worker's own rate instead
+would be biased: threads under a GIL that start one after the other read 1.4x.)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gilstudy._native import now_ns, sleep_until, thread_cpu_ns
+from gilstudy.kernels import Kernel
+from gilstudy.record import Edge, Lap, Span
+
+
+class Turn(NamedTuple):
+    """What every worker of a trial is told. Times are nanoseconds on the host's monotonic clock."""
+
+    lap: int
+    begin_ns: int
+    open_ns: int
+    close_ns: int
+
+
+def run(kernel: Kernel, turn: Turn) -> Span:
+    """Work through one turn on the calling thread."""
+    ready_ns = sleep_until(turn.begin_ns)
+    laps, last_ns = 0, now_ns()
+    edges = []
+    for instant_ns in (turn.open_ns, turn.close_ns):
+        laps, before_ns, last_ns = _run_past(kernel, turn.lap, instant_ns, laps, last_ns)
+        edges.append(Edge(before_ns, last_ns, laps - 1, thread_cpu_ns()))
+    return Span(ready_ns, *edges)
+
+
+def _run_past(kernel: Kernel, lap: int, instant_ns: int, laps: int, last_ns: int) -> tuple[int, int, int]:
+    while True:
+        before_ns = last_ns
+        kernel(lap)
+        last_ns = now_ns()
+        laps += 1
+        if last_ns >= instant_ns:
+            return laps, before_ns, last_ns
+
+
+def calibrate(name: str, kernel: Kernel, target_ns: int, tries: int = 7) -> Lap:
+    """Find how many steps of ``kernel`` take about ``target_ns``, and time twice as many beside them."""
+    steps = 1000
+    while (took_ns := _best(kernel, steps, tries)) < target_ns // 4:
+        steps *= 4
+    steps = max(1, round(steps * target_ns / took_ns))
+    pairs = [(_time(kernel, steps), _time(kernel, 2 * steps)) for _ in range(tries)]
+    return Lap(kernel=name, steps=steps, once_ns=min(p[0] for p in pairs), double_ns=min(p[1] for p in pairs))
+
+
+def _best(kernel: Kernel, steps: int, tries: int) -> int:
+    return max(1, min(_time(kernel, steps) for _ in range(tries)))
+
+
+def _time(kernel: Kernel, steps: int) -> int:
+    start_ns = now_ns()
+    kernel(steps)
+    return now_ns() - start_ns

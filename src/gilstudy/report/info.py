@@ -1,0 +1,207 @@
+"""A host, an interpreter and the present moment in words, for ``gilstudy info``. Readable at 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from gilstudy.host import Host, Kind
+from gilstudy.pulse import Pulse
+from gilstudy.runtime import Runtime
+
+Row = tuple[str, str]
+
+
+def print_info(console: Console, host: Host, runtime: Runtime, pulse: Pulse, *, unusable: str = "") -> None:
+    """Print the facts under three headings.
+
+    Args:
+        console: where to print.
+        host: the facts that stay.
+        runtime: the interpreter's facts, read after all imports.
+        pulse: the facts of the moment.
+        unusable: why gilstudy's own C code cannot be used under this interpreter; "" if it can.
+    """
+    sections = {"Host": host_rows(host), "Interpreter": runtime_rows(runtime, unusable), "Right now": pulse_rows(pulse)}
+    indent = 2 + max(len(label) for rows in sections.values() for label, _ in rows) + 2
+    for place, (title, rows) in enumerate(sections.items()):
+        console.print(Text("\n" * bool(place) + title, style="bold"))
+        for label, value in rows:
+            console.print(_entry(label, value, indent, console.width), soft_wrap=True)
+
+
+def _entry(label: str, value: str, indent: int, width: int) -> Text:
+    """A label and its value, which goes on below itself where it is long; a path is never broken."""
+    room = max(20, width - indent)
+    lines = textwrap.wrap(value, room, break_long_words=False, break_on_hyphens=False)
+    return Text.assemble((f"  {label}".ljust(indent), "dim"), f"\n{' ' * indent}".join(lines))
+
+
+# -- the host ------------------------------------------------------------------------------------------------------
+
+
+def host_rows(host: Host) -> tuple[Row, ...]:
+    """The host's facts, each with its label."""
+    return (
+        ("system", _system(host)),
+        ("CPU", host.cpu_model or "not told"),
+        ("usable CPUs", f"{len(host.usable_cpus)} of {host.logical_cpus}{_which(host.usable_cpus)}"),
+        ("cores", _cores(host)),
+        ("kinds of core", _kinds(host)),
+        ("CPU quota", f"{_number(host.quota_cpus)}: {host.quota_source}" if host.quota_cpus is not None else "none"),
+        ("CPU count", _wish(host.python_cpu_count)),
+        ("in effect", _effect(host)),
+        ("pinning", f"workers go to CPU {_in_order(host.placement)}" if host.can_pin else "this system cannot pin"),
+        ("governor", host.governor or "not told"),
+    )
+
+
+def _system(host: Host) -> str:
+    where = {True: "virtual machine", False: "no hypervisor seen", None: "hypervisor: not told"}
+    return f"{host.os}, {host.machine}, {where[host.virtual]}"
+
+
+def _cores(host: Host) -> str:
+    if not host.cores:
+        return "not told" if host.physical_cores is None else f"{host.physical_cores} in all; which CPUs: not told"
+    if not host.has_smt:
+        return f"{len(host.cores)}, none shared by two usable CPUs"
+    shared = [core for core in host.cores if len(core) > 1]
+    return f"{len(host.cores)}, shared by CPUs (SMT): {_shorten(['+'.join(map(str, core)) for core in shared])}"
+
+
+def _kinds(host: Host) -> str:
+    if not host.kinds:
+        return "not told"
+    if len(host.kinds) == 1:
+        return "all alike"
+    told = "; ".join(_kind(kind) for kind in host.kinds)
+    return f"{told}{'' if host.is_mixed else ' (nearly alike)'}"
+
+
+def _kind(kind: Kind) -> str:
+    speed = f" at {kind.capacity:.0%} of the fastest" if kind.capacity not in (None, 1.0) else ""
+    return f"{kind.count}{' ' + kind.name if kind.name else ''}{_which(kind.cpus)}{speed}"
+
+
+def _wish(count: int | None) -> str:
+    return "no limit by PYTHON_CPU_COUNT" if count is None else f"{count}, by PYTHON_CPU_COUNT or -X cpu_count"
+
+
+def _effect(host: Host) -> str:
+    return f"{_number(host.effective_cpus)}, so at most {_count(host.default_cpus, 'worker')} by default"
+
+
+def _which(cpus: Sequence[int]) -> str:
+    return f" ({spans(cpus)})" if cpus else ""
+
+
+def spans(cpus: Iterable[int]) -> str:
+    """CPU numbers as a list with ranges, such as ``0-3,8``."""
+    runs: list[list[int]] = []
+    for cpu in sorted(cpus):
+        if runs and cpu == runs[-1][1] + 1:
+            runs[-1][1] = cpu
+        else:
+            runs.append([cpu, cpu])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
+def _in_order(cpus: Sequence[int]) -> str:
+    return _shorten([str(cpu) for cpu in cpus])
+
+
+def _shorten(words: Sequence[str], most: int = 16) -> str:
+    return " ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+# -- the interpreter -----------------------------------------------------------------------------------------------
+
+
+def runtime_rows(runtime: Runtime, unusable: str = "") -> tuple[Row, ...]:
+    """The interpreter's facts, each with its label."""
+    return tuple(_runtime_rows(runtime, unusable))
+
+
+def _runtime_rows(runtime: Runtime, unusable: str) -> Iterator[Row]:
+    name = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}.get(runtime.implementation, "")
+    debug = ", with debug checks" if runtime.debug_build else ""
+    yield "Python", f"{name or runtime.implementation} {runtime.version}, {runtime.build} build{debug}"
+    yield "GIL after imports", _gil(runtime)
+    yield "subinterpreters", "can have a GIL each" if runtime.own_gil_interpreters else "share one GIL"
+    yield "JIT", {True: "on", False: "off", None: "none"}[runtime.jit_enabled]
+    yield "switch interval", f"{runtime.switch_interval_s * 1000:g} ms"
+    yield "processes", f"started by {runtime.start_method}" if runtime.start_method else "cannot be started here"
+    yield "compiler", runtime.compiler or "not told"
+    yield "executable", runtime.executable or "not told"
+    yield "gilstudy's C code", f"cannot be used: {unusable}" if unusable else "loaded"
+
+
+def _gil(runtime: Runtime) -> str:
+    if runtime.gil_enabled is None:
+        return "this interpreter cannot tell"
+    if not runtime.gil_enabled:
+        return f"off{_asked(runtime)}"
+    if runtime.build == "GIL":
+        return "on"
+    if runtime.gil_request.endswith("=1"):
+        return f"on{_asked(runtime)}"
+    return "on: a module that was imported turned it back on"
+
+
+def _asked(runtime: Runtime) -> str:
+    return f", by {runtime.gil_request}" if runtime.gil_request and runtime.build == "free-threaded" else ""
+
+
+# -- the moment ----------------------------------------------------------------------------------------------------
+
+
+def pulse_rows(pulse: Pulse) -> tuple[Row, ...]:
+    """The facts of the moment, each with its label."""
+    return (
+        ("load", _load(pulse)),
+        ("stolen time", _stolen(pulse)),
+        ("throttled", _throttled(pulse)),
+        ("CPU pressure", _pressure(pulse)),
+        (
+            "slowed by heat",
+            "not told" if pulse.thermal_throttles is None else f"{pulse.thermal_throttles} times so far",
+        ),
+    )
+
+
+def _load(pulse: Pulse) -> str:
+    if pulse.load_1 is None or pulse.load_5 is None or pulse.load_15 is None:
+        return "not told"
+    return f"{pulse.load_1:.2f} {pulse.load_5:.2f} {pulse.load_15:.2f} (1, 5 and 15 minutes)"
+
+
+def _stolen(pulse: Pulse) -> str:
+    if pulse.steal_ns is None or pulse.busy_ns is None:
+        return "not told"
+    share = pulse.steal_ns / max(1, pulse.steal_ns + pulse.busy_ns)
+    return f"{pulse.steal_ns / 1e9:.1f} s since the host started, {share:.1%} of the time it had work"
+
+
+def _throttled(pulse: Pulse) -> str:
+    if not pulse.periods:
+        return "never: no quota period has passed"
+    seconds = pulse.throttled_ns / 1e9
+    return f"in {pulse.throttled_periods} of {_count(pulse.periods, 'quota period')}, for {seconds:.1f} s in all"
+
+
+def _pressure(pulse: Pulse) -> str:
+    if pulse.pressure_us is None:
+        return "not told"
+    return f"{pulse.pressure_us / 1e6:.1f} s since the host started with tasks waiting"
+
+
+def _number(value: float | None) -> str:
+    return f"{value:.3g} CPU{'' if value == 1 else 's'}"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

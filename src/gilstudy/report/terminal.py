@@ -1,0 +1,130 @@
+"""A study on the terminal: one table, the claims with their evidence, the cautions. Readable at 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gilstudy._version import __version__
+from gilstudy.claims import Claim
+from gilstudy.findings import Findings
+from gilstudy.record import Record
+from gilstudy.report.wording import STYLES, caution_text, spaced
+from gilstudy.stats import Estimate
+from gilstudy.verdicts import ArmFinding, percent, ratio
+
+
+def print_study(console: Console, record: Record, findings: Findings) -> None:
+    """Print the whole report."""
+    console.print(Group(*_parts(record, findings)))
+
+
+def print_claims(console: Console, record: Record, findings: Findings) -> None:
+    """Print one line per claim, and one per failure."""
+    for failure in record.failures:
+        console.print(Text.assemble((f"{'failed':<13}", "bold red"), f"{failure.arm}: {failure.reason}"), soft_wrap=True)
+    for claim in findings.claims:
+        line = Text.assemble((f"{claim.verdict:<13}", STYLES[claim.verdict]), claim.id)
+        console.print(line, soft_wrap=True)
+
+
+def _parts(record: Record, findings: Findings) -> Iterable[RenderableType]:
+    yield _headline(record)
+    if findings.arms:
+        yield Padding(_table(record, findings.arms), (1, 0, 0, 0))
+        yield Text(LEGEND, style="dim")
+    yield from _section("Not firm", [_because(finding) for finding in _unfirm(findings.arms)])
+    yield from _section("Failed", [_failure(record, place) for place in range(len(record.failures))])
+    if findings.claims:
+        yield Text("\nThe tutorial's claims", style="bold")
+        yield _claims(findings.claims)
+    yield from _section("Cautions", [Text(caution_text(caution)) for caution in record.cautions])
+    if record.interrupted:
+        yield Text("\nInterrupted: only what was measured until then is shown.", style="bold magenta")
+
+
+def _headline(record: Record) -> Text:
+    labels = dict.fromkeys(runtime.label for runtime in record.runtimes.values())
+    rounds = len({trial.round for trial in record.trials})
+    cpus = len(record.host.placement)
+    facts = [
+        f"Python {' and '.join(labels) or '?'}",
+        f"{cpus} CPU{'s' * (cpus != 1)}",
+        f"{rounds} round{'s' * (rounds != 1)} in {record.elapsed_s:.1f} s",
+        f"seed {record.plan.seed}",
+    ]
+    return Text.assemble((f"gilstudy {__version__}", "bold"), "  ", ", ".join(facts))
+
+
+def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("arm", no_wrap=True)
+    for name in ("workers", f"speedup [{percent(record.plan.level)}]", "gain", "cores"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    kinds = {arm.name: arm for arm in record.plan.arms}
+    for finding in arms:
+        arm = kinds[finding.arm]
+        if arm.is_ceiling and finding.workers == 1:
+            continue
+        word = "baseline" if arm.mode == "single" else "the host's limit" if arm.is_ceiling else finding.verdict
+        table.add_row(
+            finding.arm,
+            str(finding.workers),
+            _speedup(finding.speedup),
+            percent(finding.gain.point) if finding.gain and not arm.is_ceiling else "",
+            f"{finding.cores_used.point:.2f}",
+            Text(spaced(word), style=STYLES.get(word, "dim")),
+        )
+    return table
+
+
+def _speedup(speedup: Estimate | None) -> str:
+    if speedup is None or not math.isfinite(speedup.high):
+        return "?"
+    return ratio(speedup) if speedup.low < speedup.high else f"{speedup.point:.2f}x" + " " * 13
+
+
+LEGEND: Final = """\
+speedup: work rate against one worker of the same kernel, within the round
+gain: the share of what the host had to give, which native threads (ceiling) show
+cores: CPU time / wall time"""
+
+
+def _section(title: str, lines: list[Text]) -> Iterable[RenderableType]:
+    if lines:
+        yield Text(f"\n{title}", style="bold")
+        grid = Table.grid(padding=(0, 1))
+        for line in lines:
+            grid.add_row("-", line)
+        yield grid
+
+
+def _unfirm(arms: Iterable[ArmFinding]) -> list[ArmFinding]:
+    return [finding for finding in arms if finding.reason and finding.workers > 1]
+
+
+def _because(finding: ArmFinding) -> Text:
+    return Text(f"{finding.arm} with {finding.workers} workers: {spaced(finding.verdict)}, because {finding.reason}.")
+
+
+def _failure(record: Record, place: int) -> Text:
+    failure = record.failures[place]
+    when = f"in round {failure.round + 1}" if failure.round >= 0 else "before the first round"
+    return Text.assemble((failure.arm, "bold red"), f" {when}: {failure.reason}. The other arms went on.")
+
+
+def _claims(claims: Iterable[Claim]) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for claim in claims:
+        grid.add_row(Text(claim.verdict, style=STYLES[claim.verdict]), Text(claim.id, style="bold"))
+        grid.add_row("", Text(claim.evidence))
+    return grid

@@ -1,0 +1,71 @@
+"""The words for what the findings hold as values: cautions with the next action, verdicts with their colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from gilstudy.record import Caution
+
+STYLES: Final = {
+    "scales": "green",
+    "does-not-scale": "yellow",
+    "supported": "green",
+    "refuted": "red",
+    "inconclusive": "magenta",
+    "untestable": "cyan",
+}
+"""The colour of each verdict."""
+
+_Words = Callable[[dict[str, float]], str]
+
+_CAUTIONS: Final[dict[str, _Words]] = {
+    "quota": lambda f: (
+        f"A CPU quota of {f['quota_cpus']:g} CPUs holds for this process, less than {f['workers']:g} workers can use: "
+        "speedups are bounded by it. Raise the quota to measure more."
+    ),
+    "one-cpu": lambda f: (
+        "Only one CPU is usable, so nothing can run at the same time. Widen the affinity, or run on a larger host."
+    ),
+    "more-workers-than-cpus": lambda f: (
+        f"{f['workers']:g} workers share {f['cpus']:g} CPUs: compare their speedup with the ceiling, not with their number."
+    ),
+    "cpu-count-limited": lambda f: (
+        f"PYTHON_CPU_COUNT limits this study to {f['cpus']:g} of {f['usable']:g} usable CPUs. Unset it to use them all."
+    ),
+    "throttled": lambda f: (
+        f"The CPU quota stopped this process in {f['periods']:g} periods, for {f['seconds']:.1f} s in all. "
+        "Speedups near the quota are too low."
+    ),
+    "steal": lambda f: f"The hypervisor took away {f['cpus']:g} CPUs on average. Repeat the study at a quieter time.",
+    "too-hot": lambda f: f"CPUs slowed down {f['times']:g} times because they were too hot. Let them cool and repeat.",
+    "busy-host": lambda f: (
+        f"The host was busy before the study began (load {f['load']:g}). Repeat it on a quieter host for narrow intervals."
+    ),
+    "not-pinned": lambda f: (
+        "This system cannot pin threads to CPUs, so two workers may have shared one. Look at the ceiling first."
+    ),
+    "gil-re-enabled": lambda f: (
+        "This free-threaded build ran with the GIL on: a module or PYTHON_GIL=1 turned it back on. See gilstudy info."
+    ),
+    "not-linear-python": lambda f: _not_linear("the Python loop", f["ratio"]),
+    "not-linear-native": lambda f: _not_linear("the C loop", f["ratio"]),
+}
+
+
+def caution_text(caution: Caution) -> str:
+    """One or two sentences: what is the matter, and what to do about it."""
+    words = _CAUTIONS.get(caution.kind)
+    return words(caution.facts) if words else caution.kind
+
+
+def _not_linear(loop: str, ratio: float) -> str:
+    return (
+        f"Twice the steps of {loop} took {ratio:g} times as long, not twice: the host was unsteady during calibration, "
+        "or a compiler removed the loop. Repeat the study."
+    )
+
+
+def spaced(verdict: str) -> str:
+    """A verdict in words, such as ``does not scale``."""
+    return verdict.replace("-", " ")

@@ -1,0 +1,180 @@
+"""Verdicts on arms and claims, on records whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders import SPEEDUPS, a_host, a_record, a_runtime
+
+from gilstudy.claims import TEXTS, Claim
+from gilstudy.findings import conclude, is_enough
+from gilstudy.record import Failure, Record
+
+FREE = {**SPEEDUPS, "threads": 1.93, "threads-held": 1.96}
+"""The truth on a free-threaded build."""
+
+
+def claims_of(record: Record) -> dict[str, Claim]:
+    return {claim.id: claim for claim in conclude(record).claims}
+
+
+def verdicts_of(record: Record) -> dict[str, str]:
+    return {name: claim.verdict for name, claim in claims_of(record).items()}
+
+
+def arms_of(record: Record, workers: int = 2) -> dict[str, str]:
+    return {finding.arm: finding.verdict for finding in conclude(record).arms if finding.workers == workers}
+
+
+def test_a_quiet_host_with_a_gil() -> None:
+    record = a_record()
+    assert arms_of(record) == {
+        "threads": "does-not-scale",
+        "threads-nogil": "scales",
+        "threads-held": "does-not-scale",
+        "processes": "scales",
+        "ceiling": "scales",
+    }
+    assert verdicts_of(record) == {
+        "threads-do-not-scale": "supported",
+        "threads-slower-than-serial": "refuted",
+        "threads-use-one-core": "supported",
+        "c-extension-scales": "supported",
+        "c-must-release-the-gil": "supported",
+        "processes-scale": "supported",
+        "only-c-or-processes": "supported",
+    }
+    assert is_enough(record)
+
+
+def test_a_free_threaded_build_refutes_what_rests_on_the_gil() -> None:
+    found = claims_of(a_record(FREE))
+    assert found["threads-do-not-scale"].verdict == "refuted"
+    assert found["threads-use-one-core"].verdict == "refuted"
+    assert found["c-must-release-the-gil"].verdict == "refuted"
+    assert found["only-c-or-processes"].verdict == "refuted"
+    assert found["only-c-or-processes"].counterexample == "threads"
+    assert found["c-extension-scales"].verdict == "supported"
+    assert found["processes-scale"].verdict == "supported"
+
+
+def test_where_other_models_exist_and_are_not_timed_the_headline_is_untestable() -> None:
+    found = claims_of(a_record(runtime=a_runtime(own_gil_interpreters=True)))
+    assert found["only-c-or-processes"].verdict == "untestable"
+    assert "subinterpreters" in found["only-c-or-processes"].evidence
+
+
+def test_threads_at_half_speed_are_slower() -> None:
+    assert verdicts_of(a_record({**SPEEDUPS, "threads": 0.5}))["threads-slower-than-serial"] == "supported"
+
+
+def test_threads_a_few_per_cent_slower_count_as_equal() -> None:
+    assert verdicts_of(a_record({**SPEEDUPS, "threads": 0.95}))["threads-slower-than-serial"] == "refuted"
+
+
+def test_a_slowdown_is_not_put_down_to_python_when_native_threads_suffer_too() -> None:
+    # A neighbour eats half of one core: native threads reach 1.5, and a held GIL waits with its descheduled thread.
+    disturbed = {"threads": 0.75, "threads-nogil": 1.45, "threads-held": 0.75, "processes": 1.45, "ceiling": 1.5}
+    found = claims_of(a_record(disturbed))
+    assert found["threads-slower-than-serial"].verdict == "inconclusive"
+    assert "native threads too little" in found["threads-slower-than-serial"].evidence
+    assert found["threads-do-not-scale"].verdict == "supported"
+    assert found["processes-scale"].verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [a_host(cpus=1), a_host(cpus=2, quota=0.5), a_host(cpus=2, quota=1.0), a_host(cpus=4, python_cpu_count=1)],
+    ids=["one cpu", "half a cpu", "quota of one", "PYTHON_CPU_COUNT"],
+)
+@pytest.mark.parametrize("shown", [SPEEDUPS, dict.fromkeys(SPEEDUPS, 1.0), dict.fromkeys(SPEEDUPS, 2.0)])
+def test_without_cpus_nothing_is_claimed_whatever_the_ratios_look_like(host: object, shown: dict[str, float]) -> None:
+    record = a_record(shown, host=host)  # type: ignore[arg-type]
+    assert set(verdicts_of(record).values()) == {"untestable"}
+    assert set(arms_of(record).values()) == {"inconclusive"}
+    assert all(finding.reason for finding in conclude(record).arms)
+
+
+def test_a_host_whose_native_threads_do_not_scale_makes_claims_untestable() -> None:
+    record = a_record({**dict.fromkeys(SPEEDUPS, 1.0), "ceiling": 1.05})
+    assert set(verdicts_of(record).values()) == {"untestable"}
+
+
+def test_a_host_too_unsteady_to_tell_gives_no_verdict() -> None:
+    record = a_record(noise=0.6, rounds=12)
+    assert set(verdicts_of(record).values()) <= {"inconclusive", "untestable"}
+    assert not is_enough(record)
+
+
+def test_an_arm_between_the_thresholds_is_inconclusive_and_says_where_it_lies() -> None:
+    findings = conclude(a_record({**SPEEDUPS, "processes": 1.36}, rounds=40, noise=0.005))
+    (processes,) = [finding for finding in findings.arms if finding.arm == "processes"]
+    assert processes.verdict == "inconclusive"
+    assert "gain lies between" in processes.reason
+
+
+def test_too_few_rounds_give_no_verdict() -> None:
+    record = a_record(rounds=7)
+    assert set(arms_of(record).values()) == {"inconclusive"}
+    assert set(verdicts_of(record).values()) == {"inconclusive"}
+    assert set(verdicts_of(a_record(rounds=8)).values()) == {"supported", "refuted"}
+
+
+def test_worker_counts_that_disagree_leave_the_claim_open() -> None:
+    record = a_record(workers=(2, 4), host=a_host(cpus=4), speedups={**SPEEDUPS, "ceiling": 3.9, "processes": 2.9})
+    # At two workers 2.9x would be a gain of more than all; at four it is two thirds: both scale.
+    assert verdicts_of(record)["processes-scale"] == "supported"
+    assert verdicts_of(record)["threads-do-not-scale"] == "supported"
+
+
+def test_one_worker_is_nothing_to_judge() -> None:
+    record = a_record(workers=(1,))
+    assert set(verdicts_of(record).values()) == {"untestable"}
+
+
+@pytest.mark.parametrize("arm", ["threads", "processes", "threads-nogil", "threads-held"])
+def test_a_failed_arm_leaves_its_claims_open_and_the_others_settled(arm: str) -> None:
+    lost = Failure(arm=arm, round=3, reason="it was killed by SIGKILL")
+    found = claims_of(a_record(failures=(lost,)))
+    assert set(found) == set(TEXTS)
+    firm = {name for name, claim in found.items() if claim.verdict in ("supported", "refuted")}
+    of_the_arm = {
+        "threads": {"threads-do-not-scale", "threads-slower-than-serial", "threads-use-one-core"},
+        "processes": {"processes-scale"},
+        "threads-nogil": {"c-extension-scales", "c-must-release-the-gil"},
+        "threads-held": {"c-must-release-the-gil"},
+    }[arm]
+    assert firm.isdisjoint(of_the_arm)
+    assert firm == set(TEXTS) - of_the_arm - ({"only-c-or-processes"} if arm != "threads-held" else set())
+
+
+def test_a_lost_ceiling_leaves_everything_open() -> None:
+    record = a_record(failures=(Failure(arm="ceiling", round=0, reason="it hung"),))
+    assert set(verdicts_of(record).values()) == {"inconclusive"}
+
+
+def test_arms_that_were_not_asked_for_raise_no_claim() -> None:
+    assert set(verdicts_of(a_record(arms=["processes"]))) == {"processes-scale"}
+
+
+def test_every_start_method_is_heard() -> None:
+    arms = ["processes[spawn]", "processes[fork]"]
+    assert verdicts_of(a_record(arms=arms))["processes-scale"] == "supported"
+    one_fails = a_record({**SPEEDUPS, "processes[spawn]": 1.0}, arms=arms)
+    assert verdicts_of(one_fails)["processes-scale"] == "inconclusive"
+
+
+def test_every_claim_has_evidence_with_numbers_and_a_scope() -> None:
+    for claim in conclude(a_record(FREE)).claims:
+        assert any(character.isdigit() for character in claim.evidence), claim
+        assert claim.evidence.endswith(".")
+        assert "workers" in claim.scope
+        assert (claim.verdict == "refuted") == (claim.counterexample is not None)
+
+
+def test_wide_intervals_are_not_enough_even_when_every_claim_is_settled() -> None:
+    record = a_record(noise=0.12, rounds=14)
+    assert "inconclusive" not in verdicts_of(record).values()
+    assert not is_enough(record)
+    assert is_enough(replace(record, plan=replace(record.plan, precision=1.0)))
