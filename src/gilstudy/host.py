@@ -82,7 +82,7 @@ class Host:
 
     @property
     def default_cpus(self) -> int:
-        """How many workers to use at most unless told otherwise: so few that the quota does not stop them; at least 1."""
+        """How many workers to use unless told otherwise: so few that the quota does not stop them, at least 1."""
         return max(1, math.floor(self.effective_cpus))
 
     @property

@@ -161,15 +161,13 @@ def _asked(runtime: Runtime) -> str:
 
 def pulse_rows(pulse: Pulse) -> tuple[Row, ...]:
     """The facts of the moment, each with its label."""
+    heat = pulse.thermal_throttles
     return (
         ("load", _load(pulse)),
         ("stolen time", _stolen(pulse)),
         ("throttled", _throttled(pulse)),
         ("CPU pressure", _pressure(pulse)),
-        (
-            "slowed by heat",
-            "not told" if pulse.thermal_throttles is None else f"{pulse.thermal_throttles} times so far",
-        ),
+        ("slowed by heat", "not told" if heat is None else f"{_count(heat, 'time')} since the host started"),
     )
 
 
