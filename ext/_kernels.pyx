@@ -8,23 +8,30 @@ why the module may declare itself safe for free-threaded builds and for subinter
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint64_t
 
+from operator import index
+
 cdef extern from "loops.h" nogil:
     uint64_t gs_countdown(uint64_t start) noexcept
 
 # How much is counted between two looks at pending signals: tens of milliseconds, so that Ctrl-C does not wait for a
 # long call, and yet seldom enough to cost nothing (one look is well under a microsecond).
-cdef uint64_t SLICE = 50_000_000
+cdef enum:
+    SLICE = 50_000_000
 
 
 cdef uint64_t checked(object n) except? 0:
-    cdef object whole = n.__index__() if hasattr(type(n), "__index__") else None
-    if whole is None:
-        raise TypeError(f"the number to count down from must be an integer, not {type(n).__name__}")
-    if whole < 0:
-        raise ValueError(f"cannot count down from a negative number ({whole})")
-    if whole > 0xFFFFFFFFFFFFFFFF:
-        raise OverflowError("cannot count down from more than 2**64 - 1")
-    return whole
+    if type(n) is not int:
+        try:
+            n = index(n)
+        except TypeError:
+            kind = type(n).__name__
+            raise TypeError(f"the number to count down from must be an integer, not {kind}") from None
+    try:
+        return n
+    except OverflowError:
+        if n < 0:
+            raise ValueError(f"cannot count down from a negative number ({n})") from None
+        raise OverflowError("cannot count down from more than 2**64 - 1") from None
 
 
 def countdown_nogil(object n):
@@ -34,7 +41,7 @@ def countdown_nogil(object n):
     """
     cdef uint64_t total = checked(n), left = total, turn
     while left > 0:
-        turn = min(left, SLICE)
+        turn = min(left, <uint64_t>SLICE)
         with nogil:
             left = left - turn + gs_countdown(turn)
         PyErr_CheckSignals()
@@ -48,7 +55,7 @@ def countdown_held(object n):
     """
     cdef uint64_t total = checked(n), left = total, turn
     while left > 0:
-        turn = min(left, SLICE)
+        turn = min(left, <uint64_t>SLICE)
         left = left - turn + gs_countdown(turn)
         PyErr_CheckSignals()
     return total - left

@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path("/")
 _DEFAULT_PERIOD_US: Final = 100_000
+_MOST_SEARCHED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Throttling:
     """Counters since the groups were made, summed over the process's own group and those above it."""
 
     periods: int = 0
-    """Quota periods in which the groups ran."""
+    """Quota periods in which the groups ran; each group that has a quota counts its own."""
     throttled_periods: int = 0
     """Those in which the quota was used up and the groups had to wait."""
     throttled_ns: int = 0
@@ -91,10 +93,11 @@ def text_of(path: Path) -> str:
 def _own_groups(root: Path) -> list[_Group]:
     """The process's own groups with a cpu controller and all those above them, each once."""
     member_of = _memberships(root)
+    pid = text_of(root / "proc/self/stat").partition(" ")[0]
     groups: dict[tuple[int, int], _Group] = {}
     for mount in _mounts(root):
         if mount.version in member_of:
-            for group in _chain(mount, member_of[mount.version]):
+            for group in _chain(mount, member_of[mount.version], pid):
                 try:
                     status = group.folder.stat()
                 except (OSError, ValueError):
@@ -135,7 +138,7 @@ def _mounts(root: Path) -> Iterator[_Mount]:
         yield _Mount(version, _names(_unescape(place[3])), root / _unescape(place[4]).lstrip("/"))
 
 
-def _chain(mount: _Mount, member: tuple[str, ...]) -> Iterator[_Group]:
+def _chain(mount: _Mount, member: tuple[str, ...], pid: str) -> Iterator[_Group]:
     """From the process's own group up to the topmost one that the mount shows; nothing if it shows neither."""
     shared = 0
     while shared < min(len(mount.shown), len(member)) and mount.shown[shared] == member[shared]:
@@ -144,11 +147,25 @@ def _chain(mount: _Mount, member: tuple[str, ...]) -> Iterator[_Group]:
     if any(name != ".." for name in above) or ".." in below:
         return  # the mount shows another branch of the tree
     if above:
-        # Mounted outside of this cgroup namespace: the topmost group is above ours, the names between are hidden.
-        yield _Group(mount.version, mount.point, is_own=False)
-        return
+        # Mounted outside of this cgroup namespace, so that the paths do not name the groups between.
+        hidden = _hidden_names(mount.point, len(above), below, pid)
+        if hidden is None:
+            yield _Group(mount.version, mount.point, is_own=False)
+            return
+        below = hidden + below
     for depth in range(len(below), -1, -1):
         yield _Group(mount.version, mount.point.joinpath(*below[:depth]), is_own=depth == len(below))
+
+
+def _hidden_names(point: Path, levels: int, below: tuple[str, ...], pid: str) -> tuple[str, ...] | None:
+    """The names that lead from a mount down to the namespace's root: where this process is found in the right depth."""
+    try:
+        for folder in islice(point.glob("*/" * levels), _MOST_SEARCHED):
+            if pid in text_of(folder.joinpath(*below, "cgroup.procs")).split():
+                return folder.relative_to(point).parts
+    except OSError:
+        pass
+    return None
 
 
 def _names(path: str) -> tuple[str, ...]:

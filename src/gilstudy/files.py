@@ -129,7 +129,7 @@ def _check(record: Record) -> None:
         "every baseline is an arm": all(arm.baseline in names for arm in plan.arms),
         "there are worker counts": bool(plan.workers) and min(plan.workers) >= 1,
         "level and looks are in range": 0 < plan.level < 1 and plan.looks >= 1,
-        "the host has CPUs": len(record.host.placement) >= 1,
+        "the host has CPUs": bool(record.host.usable_cpus and record.host.placement),
         "every trial is of a known arm": all(trial.arm in names for trial in record.trials),
         "every trial has a window and a lap": all(t.close_ns > t.open_ns and t.lap > 0 for t in record.trials),
         "every worker has a span and a CPU": all(

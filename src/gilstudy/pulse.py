@@ -69,9 +69,9 @@ class Change:
         return _ratio(self.steal_ns, self.elapsed_ns)
 
     @property
-    def throttled_share(self) -> float | None:
-        """The share of quota periods in which this process's groups had to wait; None without a quota."""
-        return _ratio(self.throttled_periods, self.periods)
+    def cpus_throttled(self) -> float | None:
+        """How many CPUs the quota took away from this process's groups on average."""
+        return _ratio(self.throttled_ns, self.elapsed_ns)
 
     @property
     def pressure(self) -> float | None:

@@ -188,7 +188,7 @@ def _throttled(pulse: Pulse) -> str:
     if not pulse.periods:
         return "never: no quota period has passed"
     seconds = pulse.throttled_ns / 1e9
-    return f"in {pulse.throttled_periods} of {_count(pulse.periods, 'quota period')}, for {seconds:.1f} s in all"
+    return f"in {_count(pulse.throttled_periods, 'quota period')}, for {seconds:.1f} s over all CPUs"
 
 
 def _pressure(pulse: Pulse) -> str:

@@ -1,0 +1,69 @@
+"""Records survive JSON, and what is not a record is named exactly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import pytest
+from builders import a_record
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gilstudy.codec import Malformed, decode, encode
+from gilstudy.record import Caution, Record
+
+
+class Pair(NamedTuple):
+    a: int
+    b: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    ok: bool | None
+    pairs: tuple[Pair, ...]
+    fixed: tuple[int, str]
+    table: dict[str, float]
+    kind: Literal["x", "y"]
+
+
+SAMPLE = Sample("n", None, (Pair(1, 2.5),), (3, "z"), {"k": 1.0}, "x")
+
+
+@pytest.mark.parametrize("value", [SAMPLE, Caution(kind="quota", facts={"cpus": 0.5}), a_record(rounds=2)])
+def test_what_is_encoded_and_written_can_be_read_back(value: Any) -> None:
+    assert decode(type(value), json.loads(json.dumps(encode(value)))) == value
+
+
+@given(st.builds(Pair, st.integers(), st.floats(allow_nan=False)))
+def test_named_tuples_are_lists_in_json(pair: Pair) -> None:
+    assert encode(pair) == [pair.a, pair.b]
+    assert decode(Pair, encode(pair)) == pair
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"name": 3}, "Sample.name should be str, not int"),
+        ({"ok": "yes"}, "Sample.ok should be bool, not str"),
+        ({"pairs": [[1]]}, r"Sample.pairs\[0\] should have 2 items, not 1"),
+        ({"pairs": [[True, 1.0]]}, r"Sample.pairs\[0\]\[0\] should be int, not bool"),
+        ({"fixed": [1, 2]}, r"Sample.fixed\[1\] should be str, not int"),
+        ({"table": {"k": None}}, r"Sample.table\['k'\] should be float, not NoneType"),
+        ({"kind": "z"}, "Sample.kind should be one of 'x', 'y', not 'z'"),
+        ({"more": 1}, "Sample has an unknown more"),
+    ],
+)
+def test_what_is_wrong_is_named(change: dict[str, Any], where: str) -> None:
+    with pytest.raises(Malformed, match=where):
+        decode(Sample, encode(SAMPLE) | change)
+
+
+def test_what_is_missing_is_named() -> None:
+    given = encode(a_record(rounds=1))
+    del given["plan"]["seed"]
+    with pytest.raises(Malformed, match="Record.plan lacks seed"):
+        decode(Record, given)
