@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trees import mount, plant, v1, v2
 
 from gilstudy.cgroup import Quota, Throttling, read_quota, read_throttling
+from trees import mount, plant, v1, v2
 
 NO_QUOTA = {"cpu.max": "max 100000\n"}
 
@@ -22,7 +22,9 @@ def quota(root: Path, files: dict[str, str]) -> tuple[float, str] | None:
 
 
 def test_v2_reads_the_group_of_the_process_itself_and_not_the_mount(tmp_path: Path) -> None:
-    files = v2("/app.slice/run.scope", {"app.slice/run.scope/cpu.max": "150000 100000\n", "other/cpu.max": "1000 100000"})
+    files = v2(
+        "/app.slice/run.scope", {"app.slice/run.scope/cpu.max": "150000 100000\n", "other/cpu.max": "1000 100000"}
+    )
     assert quota(tmp_path, files) == (1.5, "cgroup v2 cpu.max")
 
 
@@ -136,7 +138,9 @@ def test_if_it_is_not_found_there_the_topmost_group_still_counts(tmp_path: Path)
 
 @pytest.mark.parametrize(("own", "shown"), [("/../other", "/"), ("/a", "/b"), ("/a", "/a/b")])
 def test_a_mount_of_another_branch_says_nothing(tmp_path: Path, own: str, shown: str) -> None:
-    files = v2(own, {"cpu.max": "10000 100000", "other/cpu.max": "10000 100000", "a/cpu.max": "10000 100000"}, shown=shown)
+    files = v2(
+        own, {"cpu.max": "10000 100000", "other/cpu.max": "10000 100000", "a/cpu.max": "10000 100000"}, shown=shown
+    )
     assert quota(tmp_path, files) is None
 
 
@@ -192,7 +196,16 @@ LINES = st.lists(
     st.one_of(
         st.binary(max_size=30),
         st.sampled_from(
-            [b"0::/a", b"0::", b"::", b"4:cpu:/../..", b"0::/\0", mount("/\\000").encode(), mount("").encode(), b" - - "]
+            [
+                b"0::/a",
+                b"0::",
+                b"::",
+                b"4:cpu:/../..",
+                b"0::/\0",
+                mount("/\\000").encode(),
+                mount("").encode(),
+                b" - - ",
+            ]
         ),
     ),
     max_size=6,

@@ -35,7 +35,7 @@ def print_info(console: Console, host: Host, runtime: Runtime, pulse: Pulse, *, 
 
 def _entry(label: str, value: str, indent: int, width: int) -> Text:
     """A label and its value, which goes on below itself where it is long; a path is never broken."""
-    room = max(20, width - indent)
+    room = max(16, width - indent)
     lines = textwrap.wrap(value, room, break_long_words=False, break_on_hyphens=False)
     return Text.assemble((f"  {label}".ljust(indent), "dim"), f"\n{' ' * indent}".join(lines))
 
@@ -137,7 +137,10 @@ def _runtime_rows(runtime: Runtime, unusable: str) -> Iterator[Row]:
     yield "processes", f"started by {runtime.start_method}" if runtime.start_method else "cannot be started here"
     yield "compiler", runtime.compiler or "not told"
     yield "executable", runtime.executable or "not told"
-    yield "gilstudy's C code", f"cannot be used: {unusable}" if unusable else "loaded"
+    yield (
+        "gilstudy's C code",
+        f"cannot be used: {unusable}. Install gilstudy for this Python." if unusable else "loaded",
+    )
 
 
 def _gil(runtime: Runtime) -> str:
