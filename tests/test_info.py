@@ -205,3 +205,16 @@ def test_unknown_options_are_one_line(capsys: pytest.CaptureFixture[str]) -> Non
         cli.main(["info", "--jsn"])
     assert exit_.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_gil_is_looked_at_after_our_imports_and_before_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    def step(name: str, result: Any) -> Any:
+        return lambda: steps.append(name) or result
+
+    monkeypatch.setattr(info, "_load_extensions", step("extensions", ""))
+    monkeypatch.setattr(info, "this_runtime", step("runtime", RUNTIME))
+    monkeypatch.setattr(info, "read_host", step("host", HOST))
+    assert cli.main(["info", "--json"]) == 0
+    assert steps == ["extensions", "runtime", "host"]
