@@ -211,7 +211,11 @@ def test_the_gil_is_looked_at_after_our_imports_and_before_any_other(monkeypatch
     steps: list[str] = []
 
     def step(name: str, result: Any) -> Any:
-        return lambda: steps.append(name) or result
+        def take() -> Any:
+            steps.append(name)
+            return result
+
+        return take
 
     monkeypatch.setattr(info, "_load_extensions", step("extensions", ""))
     monkeypatch.setattr(info, "this_runtime", step("runtime", RUNTIME))
