@@ -1,0 +1,78 @@
+"""The tutorial's third model: several processes with several threads each, and what each layer gives.
+
+The workers of all cases are the same two processes. In each window of time some of their threads count down, and the
+steps that they did until it closed are compared with those of one thread in one process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from multiprocessing.connection import Connection
+from random import Random
+from typing import Final
+
+from gilstudy.experiments.observations import Layer, Layers
+from gilstudy.kernels import python
+from gilstudy.runtime import gil_enabled
+
+PROCESSES: Final = 2
+THREADS: Final = 2
+ROUNDS: Final = 11
+WINDOW_NS: Final = 25_000_000
+LEAD_NS: Final = 2_000_000
+LAP: Final = 2_000
+"""Steps between two looks at the clock: less than a tenth of a millisecond."""
+CASES: Final = ((1, 1), (1, THREADS), (PROCESSES, 1), (PROCESSES, THREADS))
+
+
+def measure() -> Layers:
+    """Time every case in every round, in random order."""
+    pipes = [multiprocessing.Pipe() for _ in range(PROCESSES)]
+    crew = [multiprocessing.Process(target=serve, args=(theirs,), daemon=True) for _, theirs in pipes]
+    for process in crew:
+        process.start()
+    ours = [mine for mine, _ in pipes]
+    random = Random(1)
+    _round(ours, random)  # warm up
+    rounds = tuple(_round(ours, random) for _ in range(ROUNDS))
+    for pipe in ours:
+        pipe.send(None)
+    for process in crew:
+        process.join()
+    return Layers(gil=gil_enabled(), rounds=rounds)
+
+
+def _round(pipes: list[Connection], random: Random) -> tuple[Layer, ...]:
+    return tuple(_time(pipes, *case) for case in random.sample(CASES, len(CASES)))
+
+
+def _time(pipes: list[Connection], processes: int, threads: int) -> Layer:
+    open_ns = time.perf_counter_ns() + LEAD_NS
+    for pipe in pipes[:processes]:
+        pipe.send((threads, open_ns, open_ns + WINDOW_NS))
+    steps = sum(pipe.recv() for pipe in pipes[:processes])
+    return Layer(processes, threads, steps, WINDOW_NS)
+
+
+def serve(orders: Connection) -> None:
+    """Carry out orders in a child process until None comes."""
+    while (order := orders.recv()) is not None:
+        threads, open_ns, close_ns = order
+        done: list[int] = []
+        crew = [threading.Thread(target=_count, args=(open_ns, close_ns, done)) for _ in range(threads)]
+        for thread in crew:
+            thread.start()
+        for thread in crew:
+            thread.join()
+        orders.send(sum(done))
+
+
+def _count(open_ns: int, close_ns: int, done: list[int]) -> None:
+    time.sleep(max(0, open_ns - time.perf_counter_ns()) / 1e9)
+    laps = 0
+    while time.perf_counter_ns() < close_ns:
+        laps += 1
+        python(LAP)
+    done.append(laps * LAP)
