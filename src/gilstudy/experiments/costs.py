@@ -11,7 +11,7 @@ from gilstudy.experiments.crew import wall_ns
 from gilstudy.experiments.observations import Cost, LockCosts
 from gilstudy.runtime import gil_enabled
 
-ROUNDS: Final = 15
+ROUNDS: Final = 31
 UPDATES: Final = 20_000
 """Of one case in a round, by all its threads together."""
 

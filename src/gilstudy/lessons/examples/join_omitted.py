@@ -4,7 +4,7 @@ from multiprocessing import Event, Process, current_process
 
 
 def work(parent_is_done):
-    parent_is_done.wait()  # the children are sure to be alive when the parent comes to its last line
+    parent_is_done.wait()  # the children do nothing before the parent's last line
     for turn in range(2):
         print(current_process().name, "turn", turn)
 
