@@ -41,6 +41,10 @@ class Words:
         """A lesson's option, check or row."""
         return self._text(self._tables["lessons"][name][group], key, {})
 
+    def keys(self, name: str, group: str) -> tuple[str, ...]:
+        """The keys of a lesson's options, checks or rows."""
+        return tuple(self._tables["lessons"][name][group])
+
     def has(self, name: str, key: str) -> bool:
         """Whether a lesson has a sentence of that key."""
         return key in self._tables["lessons"][name]
