@@ -66,9 +66,7 @@ def _of_disturbance(before: Pulse, after: Pulse) -> Found:
         yield "busy-host", {"load": round(before.load_1, 2)}
 
 
-def _of_method(
-    plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]
-) -> Found:
+def _of_method(plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]) -> Found:
     if not pinned:
         yield "not-pinned", {}
     if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in runtimes.values()):

@@ -28,7 +28,9 @@ def print_study(console: Console, record: Record, findings: Findings) -> None:
 def print_claims(console: Console, record: Record, findings: Findings) -> None:
     """Print one line per claim, and one per failure."""
     for failure in record.failures:
-        console.print(Text.assemble((f"{'failed':<13}", "bold red"), f"{failure.arm}: {failure.reason}"), soft_wrap=True)
+        console.print(
+            Text.assemble((f"{'failed':<13}", "bold red"), f"{failure.arm}: {failure.reason}"), soft_wrap=True
+        )
     for claim in findings.claims:
         line = Text.assemble((f"{claim.verdict:<13}", STYLES[claim.verdict]), claim.id)
         console.print(line, soft_wrap=True)

@@ -28,7 +28,7 @@ _CAUTIONS: Final[dict[str, _Words]] = {
         "Only one CPU is usable, so nothing can run at the same time. Widen the affinity, or run on a larger host."
     ),
     "more-workers-than-cpus": lambda f: (
-        f"{f['workers']:g} workers share {f['cpus']:g} CPUs: compare their speedup with the ceiling, not with their number."
+        f"{f['workers']:g} workers share {f['cpus']:g} CPUs: compare speedups with the ceiling, not with their number."
     ),
     "cpu-count-limited": lambda f: (
         f"PYTHON_CPU_COUNT limits this study to {f['cpus']:g} of {f['usable']:g} usable CPUs. Unset it to use them all."
@@ -40,7 +40,8 @@ _CAUTIONS: Final[dict[str, _Words]] = {
     "steal": lambda f: f"The hypervisor took away {f['cpus']:g} CPUs on average. Repeat the study at a quieter time.",
     "too-hot": lambda f: f"CPUs slowed down {f['times']:g} times because they were too hot. Let them cool and repeat.",
     "busy-host": lambda f: (
-        f"The host was busy before the study began (load {f['load']:g}). Repeat it on a quieter host for narrow intervals."
+        f"The host was busy before the study began (load {f['load']:g}). "
+        "Repeat it on a quieter host for narrower intervals."
     ),
     "not-pinned": lambda f: (
         "This system cannot pin threads to CPUs, so two workers may have shared one. Look at the ceiling first."
