@@ -50,6 +50,11 @@ def _of_size(plan: Plan, host: Host) -> Found:
         yield "one-cpu", {}
     elif most > cpus:
         yield "more-workers-than-cpus", {"workers": most, "cpus": cpus}
+    taken = host.placement[:most]
+    if shared := sum(len(set(core) & set(taken)) > 1 for core in host.cores):
+        yield "shared-cores", {"cores": shared}
+    if host.is_mixed:
+        yield "mixed-cpus", {}
     if host.python_cpu_count is not None and host.python_cpu_count < len(host.usable_cpus):
         yield "cpu-count-limited", {"cpus": host.python_cpu_count, "usable": len(host.usable_cpus)}
 

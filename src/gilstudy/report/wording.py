@@ -30,6 +30,13 @@ _CAUTIONS: Final[dict[str, _Words]] = {
     "more-workers-than-cpus": lambda f: (
         f"{f['workers']:g} workers share {f['cpus']:g} CPUs: compare speedups with the ceiling, not with their number."
     ),
+    "shared-cores": lambda f: (
+        f"Workers share {f['cores']:g} physical cores as SMT siblings, which give less than two cores: "
+        "compare speedups with the ceiling, not with the number of workers."
+    ),
+    "mixed-cpus": lambda f: (
+        "The usable CPUs are of different kinds. Each worker is compared with a single one on its own CPU."
+    ),
     "cpu-count-limited": lambda f: (
         f"PYTHON_CPU_COUNT limits this study to {f['cpus']:g} of {f['usable']:g} usable CPUs. Unset it to use them all."
     ),
