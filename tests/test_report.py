@@ -66,7 +66,7 @@ def test_failures_interruption_and_reasons_are_told() -> None:
     record = a_record(failures=(Failure(arm="threads", round=4, reason="it was killed by SIGKILL"),), rounds=7)
     text = " ".join(shown(replace(record, interrupted=True)).split())
     assert "threads in round 5: it was killed by SIGKILL. The other arms went on." in text
-    assert "processes with 2 workers: inconclusive, because too few rounds were played." in text
+    assert "threads-held, processes, ceiling with 2 workers: inconclusive, because too few rounds were played." in text
     assert "Interrupted" in text
 
 

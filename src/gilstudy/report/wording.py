@@ -22,7 +22,7 @@ _Words = Callable[[dict[str, float]], str]
 _CAUTIONS: Final[dict[str, _Words]] = {
     "quota": lambda f: (
         f"A CPU quota of {f['quota_cpus']:g} CPUs holds for this process, less than {f['workers']:g} workers can use: "
-        "speedups are bounded by it. Raise the quota to measure more."
+        "it bounds what lasts, though short trials may show more. Raise the quota, or read speedups up to it only."
     ),
     "one-cpu": lambda f: (
         "Only one CPU is usable, so nothing can run at the same time. Widen the affinity, or run on a larger host."
