@@ -16,7 +16,9 @@ WINDOW_NS = 1_000_000_000
 """A second, with laps of one step: a worker's laps in the window are its rate."""
 
 
-def a_host(cpus: int = 2, quota: float | None = None, python_cpu_count: int | None = None, *, can_pin: bool = True) -> Host:
+def a_host(
+    cpus: int = 2, quota: float | None = None, python_cpu_count: int | None = None, *, can_pin: bool = True
+) -> Host:
     return Host(
         os="Linux 6.1",
         machine="x86_64",
@@ -36,7 +38,7 @@ def a_host(cpus: int = 2, quota: float | None = None, python_cpu_count: int | No
     )
 
 
-def a_pulse(**changes: float) -> Pulse:
+def a_pulse(**changes: float | None) -> Pulse:
     calm = Pulse(
         at_ns=0,
         load_1=0.0,
@@ -179,4 +181,3 @@ def a_record(
         failures=failures,
         cautions=(),
     )
-

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from builders import a_host, a_pulse, a_runtime
 
 from gilstudy.cautions import cautions
+from gilstudy.host import Kind
 from gilstudy.plan import make_plan
 from gilstudy.record import Lap
 from gilstudy.report.wording import caution_text
+
+P_CORE = Kind(name="performance", capacity=1.0, count=1, cpus=(0,))
+E_CORE = Kind(name="efficient", capacity=0.6, count=1, cpus=(1,))
 
 
 def found(**changes: Any) -> list[str]:
@@ -42,6 +47,9 @@ def test_a_quiet_host_raises_none() -> None:
         ({"host": a_host(quota=0.5)}, ["quota"]),
         ({"host": a_host(quota=2.0)}, []),
         ({"host": a_host(cpus=4, python_cpu_count=1)}, ["one-cpu", "cpu-count-limited"]),
+        ({"host": replace(a_host(cpus=2), cores=((0, 1),))}, ["shared-cores"]),
+        ({"host": replace(a_host(cpus=4), cores=((0, 2), (1, 3)))}, []),
+        ({"host": replace(a_host(cpus=2), kinds=(P_CORE, E_CORE))}, ["mixed-cpus"]),
         ({"plan": make_plan(workers=(2, 8))}, ["more-workers-than-cpus"]),
         ({"after": a_pulse(at_ns=10**9, periods=9, throttled_periods=3, throttled_ns=10**8)}, ["throttled"]),
         ({"after": a_pulse(at_ns=10**9, steal_ns=10**8)}, ["steal"]),

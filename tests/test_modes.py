@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from multiprocessing import get_all_start_methods
 from typing import Any
 
@@ -182,5 +182,3 @@ def test_calibration_finds_the_lap_and_shows_that_time_is_linear(monkeypatch: py
     monkeypatch.setattr(laps, "now_ns", lambda: gate.now_ns)
     lap = laps.calibrate("python", gate, 50_000)
     assert (lap.steps, lap.once_ns, lap.double_ns) == (50_000, 50_000, 100_000)
-
-

@@ -40,7 +40,9 @@ def test_the_table_shows_every_arm_with_its_interval_gain_cores_and_verdict() ->
         a_record(rounds=0),
         a_record(host=a_host(cpus=1)),
         a_record(failures=(Failure(arm="threads", round=-1, reason="it ended with exit code 3: " + "x" * 200),)),
-        replace(a_record(), interrupted=True, cautions=(Caution(kind="quota", facts={"quota_cpus": 0.5, "workers": 2}),)),
+        replace(
+            a_record(), interrupted=True, cautions=(Caution(kind="quota", facts={"quota_cpus": 0.5, "workers": 2}),)
+        ),
     ],
 )
 def test_nothing_is_wider_than_80_columns_and_no_number_is_torn(record: Record) -> None:
@@ -64,7 +66,7 @@ def test_failures_interruption_and_reasons_are_told() -> None:
     record = a_record(failures=(Failure(arm="threads", round=4, reason="it was killed by SIGKILL"),), rounds=7)
     text = " ".join(shown(replace(record, interrupted=True)).split())
     assert "threads in round 5: it was killed by SIGKILL. The other arms went on." in text
-    assert "processes with 2 workers: inconclusive, because 7 rounds are too few." in text
+    assert "threads-held, processes, ceiling with 2 workers: inconclusive, because too few rounds were played." in text
     assert "Interrupted" in text
 
 

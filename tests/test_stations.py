@@ -33,7 +33,7 @@ def line(folder: Path) -> Iterator[Lifeline]:
     yield opened
     opened.end()
     opened.end()  # once more does no harm
-    assert [p for p in left_in_but_me(folder)] == []
+    assert left_in_but_me(folder) == []
 
 
 def left_in_but_me(folder: Path) -> list[str]:
@@ -100,7 +100,7 @@ def test_a_station_that_hangs_is_given_up(line: Lifeline) -> None:
     opened(line)
     os.kill(line.pid, signal.SIGSTOP)
     line.tell("trial", lap=1, cpus=[-1], warm_ns=1, window_ns=1)
-    with pytest.raises(StationLost, match="no answer for 0.3 s"):
+    with pytest.raises(StationLost, match=r"no answer for 0\.3 s"):
         line.answer(0.3)
 
 

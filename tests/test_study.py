@@ -233,7 +233,9 @@ def test_where_threads_cannot_be_pinned_none_is(stage: Stage) -> None:
 def test_c_kernels_share_one_lap(stage: Stage) -> None:
     record = play(stage)
     assert {lap.kernel for lap in record.laps} == {"python", "native"}
-    laps = {arm: {order["lap"] for order in stage.trials_of(arm)} for arm in ("threads-nogil", "threads-held", "ceiling")}
+    laps = {
+        arm: {order["lap"] for order in stage.trials_of(arm)} for arm in ("threads-nogil", "threads-held", "ceiling")
+    }
     assert laps["threads-nogil"] == laps["threads-held"] == laps["ceiling"]
 
 

@@ -124,9 +124,7 @@ class _Estimator:
     def _singles(self, arm: str) -> dict[int, dict[int, float]]:
         """Round -> CPU -> steps per second of one worker alone."""
         if arm not in self._single:
-            self._single[arm] = {
-                round_: _by_cpu(trials) for round_, trials in self._trials.get((arm, 1), {}).items()
-            }
+            self._single[arm] = {round_: _by_cpu(trials) for round_, trials in self._trials.get((arm, 1), {}).items()}
         return self._single[arm]
 
     # -- bootstrap over rounds -----------------------------------------------------------------------------------

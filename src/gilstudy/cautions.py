@@ -50,6 +50,11 @@ def _of_size(plan: Plan, host: Host) -> Found:
         yield "one-cpu", {}
     elif most > cpus:
         yield "more-workers-than-cpus", {"workers": most, "cpus": cpus}
+    taken = host.placement[:most]
+    if shared := sum(len(set(core) & set(taken)) > 1 for core in host.cores):
+        yield "shared-cores", {"cores": shared}
+    if host.is_mixed:
+        yield "mixed-cpus", {}
     if host.python_cpu_count is not None and host.python_cpu_count < len(host.usable_cpus):
         yield "cpu-count-limited", {"cpus": host.python_cpu_count, "usable": len(host.usable_cpus)}
 
@@ -66,9 +71,7 @@ def _of_disturbance(before: Pulse, after: Pulse) -> Found:
         yield "busy-host", {"load": round(before.load_1, 2)}
 
 
-def _of_method(
-    plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]
-) -> Found:
+def _of_method(plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]) -> Found:
     if not pinned:
         yield "not-pinned", {}
     if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in runtimes.values()):

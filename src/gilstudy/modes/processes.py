@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from gilstudy import laps
 from gilstudy._native import die_with_parent
@@ -16,7 +17,6 @@ from gilstudy.modes import WorkerLost
 from gilstudy.modes.pinning import Pin
 from gilstudy.record import Span
 
-
 Member = tuple[BaseProcess, Connection]
 """A worker and our end of the pipe to it."""
 
@@ -25,7 +25,7 @@ class ProcessCrew:
     """Up to ``workers`` processes; a turn wakes as many as it needs."""
 
     def __init__(self, kernel: str, workers: int, start_method: str = "") -> None:
-        context = multiprocessing.get_context(start_method or None)
+        context: Any = multiprocessing.get_context(start_method or None)  # its stub lacks Process
         self._crew: list[Member] = []
         try:
             for place in range(workers):
