@@ -25,15 +25,15 @@ def environment(*folders: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
 
 
-def command(module: str, *args: str) -> list[str]:
-    """The command line that runs ``module`` under this very interpreter, with its options."""
+def command(module: str, *args: str, python: str = sys.executable) -> list[str]:
+    """The command line that runs ``module`` under this very interpreter (or another), with its options."""
     options = [f"-X{name}={sys._xoptions[name]}" for name in ("gil", "cpu_count") if name in sys._xoptions]
     # -P: a file of the current folder must not stand in for a module of the standard library
-    return [sys.executable, "-P", *options, "-m", module, *args]
+    return [python, "-P", *options, "-m", module, *args]
 
 
 def own_group() -> dict[str, Any]:
-    """Arguments for `subprocess.Popen`: Ctrl-C in the terminal does not reach the child, and `end_family` can end it."""
+    """Arguments for `subprocess.Popen`: Ctrl-C in a terminal does not reach the child, and `end_family` can end it."""
     return {
         "start_new_session": os.name == "posix",
         "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),

@@ -52,7 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="run all lessons and print one line for each")
     parser.add_argument("--show-code", action="store_true", help="print the program before it runs")
     parser.add_argument("--predict", action="store_true", help="ask for a guess first (skipped without a terminal)")
-    parser.add_argument("--json", action="store_true", help="write what happened, with all events, as one JSON document")
+    parser.add_argument(
+        "--json", action="store_true", help="write what happened, with all events, as one JSON document"
+    )
     parser.add_argument("--lang", choices=LANGUAGES, help="language of lessons and programs (default: by the locale)")
     parser.add_argument(
         "--n",

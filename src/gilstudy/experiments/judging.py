@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -41,21 +42,26 @@ _Ruling = tuple[ClaimVerdict, str]
 
 def judge(seen: Observations) -> tuple[Claim, ...]:
     """A verdict on each claim whose experiment was done, in the order of `TEXTS`."""
-    rulings: dict[str, _Ruling | None] = {
-        "switch-every-100-bytecodes": seen.switching and judge_switching(seen.switching),
-        "lost-updates-without-lock": seen.updates and judge_lost_updates(seen.updates),
-        "lock-prevents-lost-updates": seen.updates and judge_lock(seen.updates),
-        "lock-serialises": seen.costs and judge_costs(seen.costs),
-        "lock-order-deadlocks": seen.deadlock and judge_deadlock(seen.deadlock),
-        "threads-share-processes-copy": seen.sharing and judge_sharing(seen.sharing),
-    }
+    rulings: dict[str, _Ruling] = {}
+    if seen.switching:
+        rulings["switch-every-100-bytecodes"] = judge_switching(seen.switching)
+    if seen.updates:
+        rulings["lost-updates-without-lock"] = judge_lost_updates(seen.updates)
+        rulings["lock-prevents-lost-updates"] = judge_lock(seen.updates)
+    if seen.costs:
+        rulings["lock-serialises"] = judge_costs(seen.costs)
+    if seen.deadlock:
+        rulings["lock-order-deadlocks"] = judge_deadlock(seen.deadlock)
+    if seen.sharing:
+        rulings["threads-share-processes-copy"] = judge_sharing(seen.sharing)
     for trouble in seen.troubles:
         for claim in CLAIMS_OF[trouble.experiment]:
             rulings[claim] = ("inconclusive", f"The experiment could not be completed: {trouble.reason}.")
     return tuple(
-        Claim(id=name, verdict=ruling[0], evidence=ruling[1], scope=f"Python {seen.label}, this host", counterexample=None)
+        Claim(
+            id=name, verdict=ruling[0], evidence=ruling[1], scope=f"Python {seen.label}, this host", counterexample=None
+        )
         for name, ruling in rulings.items()
-        if ruling is not None
     )
 
 
@@ -76,7 +82,7 @@ CLAIMS_OF: Final = {
 def holds_ns(seen: Switching) -> list[int]:
     """How long each turn lasted, in nanoseconds, without the first and the last."""
     begins = [turn.begin_ns for turn in seen.turns]
-    return [after - before for before, after in zip(begins, begins[1:], strict=False)][1:]
+    return [after - before for before, after in itertools.pairwise(begins)][1:]
 
 
 def holds_bytecodes(seen: Switching) -> list[int]:
@@ -93,8 +99,8 @@ def judge_switching(seen: Switching) -> _Ruling:
         return "inconclusive", f"The two threads switched only {len(seen.turns)} times."
     bytecodes, lasted = typical(holds), typical([hold / 1e6 for hold in holds_ns(seen)])
     evidence = (
-        f"Of two busy threads one kept the GIL for {bytecodes.point:,.0f} [{bytecodes.low:,.0f}, {bytecodes.high:,.0f}] "
-        f"bytecodes or {lasted.point:.1f} ms at a time ({len(holds)} turns); "
+        f"Of two busy threads one kept the GIL for {bytecodes.point:,.0f} "
+        f"[{bytecodes.low:,.0f}, {bytecodes.high:,.0f}] bytecodes or {lasted.point:.1f} ms at a time ({len(holds)} turns); "
         f"the switch interval is {seen.interval_ns / 1e6:g} ms."
     )
     if bytecodes.low > CLAIMED_BYTECODES * NEAR or bytecodes.high < CLAIMED_BYTECODES / NEAR:
@@ -188,10 +194,10 @@ def _of(costs: Sequence[Cost], variant: str, threads: int) -> float:
 def judge_deadlock(seen: Deadlock) -> _Ruling:
     """Whether opposite order hangs for ever, and the same order does not."""
     if seen.cycle and seen.opposite_ending == "deadlock":
-        who = _and([f"{stuck.thread} holds {stuck.holds} and waits for {stuck.wants}" for stuck in seen.cycle])
+        who = ", ".join(f"{stuck.thread} holds {stuck.holds} and waits for {stuck.wants}" for stuck in seen.cycle)
         same = "finished" if seen.same_ending == "ended" else f"did not finish ({seen.same_ending})"
         verdict: ClaimVerdict = "supported" if seen.same_ending == "ended" else "inconclusive"
-        return verdict, f"Thread {who}, for ever, until the process was ended; in the same order they {same}."
+        return verdict, f"Thread {who}: for ever, until the process was ended; in the same order they {same}."
     if seen.opposite_ending == "ended":
         return "refuted", "Two threads took two locks in opposite order and both finished."
     return "inconclusive", f"The two threads came to no end that says anything ({seen.opposite_ending})."

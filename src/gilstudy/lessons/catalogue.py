@@ -8,9 +8,7 @@ from gilstudy.lessons import joins, models, pools, processes, threads, why
 from gilstudy.lessons.lesson import Lesson
 
 _FOUND: Final = {
-    lesson.name: lesson
-    for module in (processes, joins, pools, threads, models, why)
-    for lesson in module.LESSONS
+    lesson.name: lesson for module in (processes, joins, pools, threads, models, why) for lesson in module.LESSONS
 }
 
 NAMES: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -138,8 +138,3 @@ def in_order(events: Iterable[Event], main_pid: int) -> tuple[Event, ...]:
     busy = {main_pid} | {event.pid for event in known if event.kind not in ("started", "ended")}
     busy |= {event.pid for event in known if event.process != "MainProcess"}
     return tuple(event for event in known if event.pid in busy)
-
-
-def happened_in_order(events: Sequence[Event]) -> bool:
-    """Whether each event came before the next."""
-    return all(first.at_ns < second.at_ns for first, second in zip(events, events[1:], strict=False))

@@ -114,7 +114,7 @@ def _wrap_waits(recorder: Recorder) -> None:
     def lock() -> Any:
         return locks.new(real_lock()) if called_by_program(1) else real_lock()
 
-    threading.Lock = lock  # type: ignore[assignment, misc]
+    threading.Lock = lock  # type: ignore[assignment]
 
 
 def _recorded_wait(recorder: Recorder, wait: Callable[..., Any], what: Callable[[Any], str]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -93,7 +94,7 @@ def always(*runs: Run) -> Callable[[Setting], tuple[Run, ...]]:
 
 def in_order(*events: Event) -> bool:
     """Whether each event came before the next."""
-    return all(first.at_ns < second.at_ns for first, second in zip(events, events[1:], strict=False))
+    return all(first.at_ns < second.at_ns for first, second in itertools.pairwise(events))
 
 
 def ms(ns: float) -> str:

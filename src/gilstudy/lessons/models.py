@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from typing import Final
 
-from gilstudy.experiments.observations import Layers
 from gilstudy.experiments.judging import typical
+from gilstudy.experiments.observations import Layers
 from gilstudy.lessons.events import Lane
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, Setting, always, in_order, ms
 from gilstudy.stats import Estimate
@@ -15,7 +16,7 @@ from gilstudy.stats import Estimate
 BREAK_NS: Final = 50_000
 """A process that did not look at the clock for so long did not run; the program ``taking_turns`` says the same."""
 TOGETHER_NS: Final = 20 * BREAK_NS
-"""Two processes on one CPU cannot both look at the clock every 50 us for so long: that would take 20 switches each way."""
+"""Two processes on one CPU cannot both look at the clock every 50 us for so long: it takes 20 switches each way."""
 LEAST_TURNS: Final = 3
 
 Slice = tuple[int, int]
@@ -35,7 +36,7 @@ def longest_overlap_ns(first: Sequence[Slice], second: Sequence[Slice]) -> int:
 def turns(first: Sequence[Slice], second: Sequence[Slice]) -> int:
     """How often the CPU went from one to the other."""
     order = [who for _, who in sorted([(begin, 1) for begin, _ in first] + [(begin, 2) for begin, _ in second])]
-    return sum(one != other for one, other in zip(order, order[1:], strict=False))
+    return sum(one != other for one, other in itertools.pairwise(order))
 
 
 def _runs_of_turns(setting: Setting) -> tuple[Run, ...]:

@@ -11,7 +11,7 @@ from gilstudy.claims import Claim
 from gilstudy.experiments.conduct import Unfinished, observe
 from gilstudy.experiments.judging import judge
 from gilstudy.lessons.events import Event, Play
-from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, Setting
+from gilstudy.lessons.lesson import Lesson, Material, Run, Seen, Setting
 from gilstudy.lessons.player import play
 from gilstudy.lessons.source import program_source
 
@@ -48,7 +48,8 @@ def perform(
     """
     start_ns = time.perf_counter_ns()
     plays: list[Play] = []
-    seen, claims = Seen(checks=()), ()
+    seen = Seen(checks=())
+    claims: tuple[Claim, ...] = ()
     outcome: Outcome = "failed"
     trouble = lesson.unavailable(setting)
     if trouble:
@@ -90,8 +91,8 @@ def _look(lesson: Lesson, setting: Setting, plays: tuple[Play, ...]) -> tuple[Se
         return Seen(checks=()), judge(observations), observations.troubles[0].reason
     try:
         seen = lesson.see(Material(setting=setting, plays=plays, observations=observations))
-    except (LookupError, ValueError, Unfinished) as error:
-        return Seen(checks=(Check(id="as-planned", passed=False),)), (), f"{type(error).__name__}: {error}"
+    except (LookupError, ValueError, StopIteration, Unfinished) as error:
+        return Seen(checks=()), (), f"{type(error).__name__}: {error}"
     if seen.observed:
         observations = observations.joined(seen.observed)
     return seen, judge(observations), ""

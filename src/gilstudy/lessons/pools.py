@@ -93,7 +93,6 @@ def _see_endings(material: Material) -> Seen:
     return Seen(checks=checks, facts=facts, answer={0: "none", 3: "all"}.get(kept, "some"))
 
 
-
 LESSONS = (
     Lesson(
         name="pool-async",

@@ -96,9 +96,7 @@ LESSONS = (
     ),
     Lesson(
         name="thread-lock",
-        runs=always(
-            Run(program="sharing"), Run(program="balance_without_lock"), Run(program="balance_with_lock")
-        ),
+        runs=always(Run(program="sharing"), Run(program="balance_without_lock"), Run(program="balance_with_lock")),
         see=_see_lock,
         options=("zero", "one", "two"),
         experiments=("updates", "costs"),
