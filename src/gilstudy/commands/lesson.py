@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,13 +68,14 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from gilstudy.lessons.catalogue import CATALOGUE
+    from gilstudy.lessons.lesson import Setting, usable_cpus
     from gilstudy.lessons.words import Words, default_language
     from gilstudy.report.lesson import print_list
 
     _check(args, list(CATALOGUE))
     console = Console(highlight=False)
     words = Words(args.lang or default_language())
-    setting = _setting(args.n or (N_OF_ALL if args.all else TEXTS_N))
+    setting = Setting(n=args.n or (N_OF_ALL if args.all else TEXTS_N), cpus=usable_cpus())
     if args.list:
         print_list(console, CATALOGUE.values(), words)
         return PASSED
@@ -98,13 +98,6 @@ def _check(args: argparse.Namespace, names: list[str]) -> None:
         raise BadInput("--predict and --show-code go with the name of one lesson")
     if args.n is not None and not 1 <= args.n <= LARGEST_N:
         raise BadInput(f"--n takes a whole number from 1 to 2**64 - 1, not {args.n}")
-
-
-def _setting(n: int) -> Setting:
-    from gilstudy.lessons.lesson import Setting
-
-    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    return Setting(n=n, cpus=tuple(cpus))
 
 
 def _run_one(console: Console, lesson: Lesson, setting: Setting, words: Words, args: argparse.Namespace) -> int:

@@ -100,8 +100,8 @@ def judge_switching(seen: Switching) -> _Ruling:
     bytecodes, lasted = typical(holds), typical([hold / 1e6 for hold in holds_ns(seen)])
     evidence = (
         f"Of two busy threads one kept the GIL for {bytecodes.point:,.0f} "
-        f"[{bytecodes.low:,.0f}, {bytecodes.high:,.0f}] bytecodes or {lasted.point:.1f} ms at a time ({len(holds)} turns); "
-        f"the switch interval is {seen.interval_ns / 1e6:g} ms."
+        f"[{bytecodes.low:,.0f}, {bytecodes.high:,.0f}] bytecodes or {lasted.point:.1f} ms at a time "
+        f"({len(holds)} turns); the switch interval is {seen.interval_ns / 1e6:g} ms."
     )
     if bytecodes.low > CLAIMED_BYTECODES * NEAR or bytecodes.high < CLAIMED_BYTECODES / NEAR:
         return "refuted", evidence

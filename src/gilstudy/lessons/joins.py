@@ -42,7 +42,7 @@ def _see_between(material: Material) -> Seen:
     overlap_ns = min(lane.said[-1].at_ns for lane in together) - max(lane.said[0].at_ns for lane in together)
     checks = (
         Check(id="one-after-the-other", passed=apart_ns > 0 and len(p1.said) == len(p2.said) == 2),
-        Check(id="parent-last", passed=in_order(*p2.of("ended"), between.said[-1])),
+        Check(id="parent-last", passed=in_order(*p2.of("ended"), between.lanes[0].said[-1])),
         Check(id="side-by-side", passed=overlap_ns > 0),
     )
     facts = {"apart_ms": ms(apart_ns), "overlap_ms": ms(overlap_ns)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,6 +20,13 @@ class Setting:
     """The number from which ``why-threads`` counts down."""
     cpus: tuple[int, ...]
     """The CPUs that this process may use."""
+
+
+def usable_cpus() -> tuple[int, ...]:
+    """The CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

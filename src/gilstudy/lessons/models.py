@@ -67,11 +67,15 @@ def _no_pinning(setting: Setting) -> str:
 
 def _see_sync(material: Material) -> Seen:
     (play,) = material.plays
-    call, made, went_on, handed_over, went_on_at_once, made_later, received = play.said
+    (made_later,) = (event for event in play.said if event.thread)
+    own = [event for event in play.said if not event.thread]
+    (made,) = (event for event in own if event.text == made_later.text)
+    went_on, received = (event for event in own if event.numbers)
+    went_on_at_once = own[-2]
     checks = (
-        Check(id="sync-waits", passed=in_order(call, made, went_on) and made.thread == ""),
-        Check(id="async-goes-on", passed=in_order(handed_over, went_on_at_once, made_later)),
-        Check(id="answer-comes-later", passed=in_order(made_later, received) and made_later.thread != ""),
+        Check(id="sync-waits", passed=in_order(made, went_on)),
+        Check(id="async-goes-on", passed=in_order(went_on, went_on_at_once, made_later)),
+        Check(id="answer-comes-later", passed=in_order(made_later, received)),
     )
     facts = {"thread": made_later.thread, "answer": str(received.numbers[0])}
     answer = "caller" if made_later.at_ns > went_on_at_once.at_ns else "answer"
