@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from interpreters import Interpreter, run
@@ -62,7 +63,7 @@ def test_a_busy_host_that_shortens_a_few_turns_does_not_change_the_verdict() -> 
         ({"locked": 1}, "supported", "refuted"),
     ],
 )
-def test_one_lost_update_is_proof(lost: dict[str, int], unlocked: str, locked: str) -> None:
+def test_one_lost_update_is_proof(lost: dict[str, Any], unlocked: str, locked: str) -> None:
     found = verdicts(Observations(label=LABEL, updates=updates(**lost)))
     assert found == {"lost-updates-without-lock": unlocked, "lock-prevents-lost-updates": locked}
 

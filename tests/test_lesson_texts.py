@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from gilstudy.lessons.catalogue import CATALOGUE
 from gilstudy.lessons.source import messages, program_source, translated
@@ -76,6 +77,11 @@ def test_every_lesson_has_its_words(language: str) -> None:
         assert words.keys(name, "options") == lesson.options
         assert words.keys(name, "checks")
     assert set(tables(language)["lessons"]) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_titles_fit_into_a_line_of_the_list(language: str) -> None:
+    assert max(cell_len(Words(language).lesson(name, "title")) for name in CATALOGUE) <= 80 - 28
 
 
 def test_every_program_belongs_to_a_lesson(a_setting: Any) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from interpreters import Interpreter, run
 
 from gilstudy.experiments.observations import Observations
 from gilstudy.lessons.catalogue import CATALOGUE
@@ -199,6 +202,24 @@ def test_a_program_that_does_not_end_as_it_must_fails_the_lesson(a_setting: Sett
 def test_an_unavailable_lesson_says_why_and_runs_nothing(a_setting: Setting) -> None:
     shown = perform(replace(CATALOGUE["fork"], unavailable=lambda setting: "no-fork"), a_setting)
     assert (shown.outcome, shown.trouble, shown.plays) == ("unavailable", "no-fork", ())
+
+
+EVERYTHING = """
+import json
+from gilstudy.lessons.catalogue import CATALOGUE
+from gilstudy.lessons.lesson import Setting, usable_cpus
+from gilstudy.lessons.perform import perform
+setting = Setting(n=200_000, cpus=usable_cpus())
+shown = [perform(lesson, setting) for lesson in CATALOGUE.values()]
+print(json.dumps([[each.lesson, each.outcome, each.trouble, str(each.seen.checks)] for each in shown]))
+"""
+
+
+def test_all_lessons_pass_under_every_interpreter(built: tuple[Interpreter, Path]) -> None:
+    interpreter, path = built
+    shown = json.loads(run(interpreter, path, EVERYTHING))
+    assert [name for name, *_ in shown] == list(CATALOGUE)
+    assert {outcome for _, outcome, *_ in shown} <= {"passed", "unavailable"}, shown
 
 
 # -- running at the same time --------------------------------------------------------------------------------------

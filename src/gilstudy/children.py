@@ -40,6 +40,19 @@ def own_group() -> dict[str, Any]:
     }
 
 
+def end_with(parent: int) -> None:
+    """Called in a child: have the system end it when the process ``parent`` ends, where it can.
+
+    It may have ended already, before the system was asked; then there is nobody left to work for.
+    """
+    with contextlib.suppress(ImportError):
+        from gilstudy import _native
+
+        _native.die_with_parent()
+    if os.name == "posix" and os.getppid() != parent:
+        os._exit(1)
+
+
 def end_family(process: subprocess.Popen[Any]) -> None:
     """Kill a child that was started with `own_group`, and every process that it started. Safe after its end."""
     if os.name == "posix":

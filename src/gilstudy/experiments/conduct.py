@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -77,7 +78,7 @@ def _play(program: str) -> Play:
 
 def _measure(name: str) -> Any:
     process = subprocess.Popen(
-        children.command("gilstudy.experiments", name),
+        children.command("gilstudy.experiments", name, str(os.getpid())),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -18,8 +18,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final
 
+from gilstudy.children import end_with
 from gilstudy.lessons.locks import Locks
-from gilstudy.lessons.recorder import Recorder, die_with_parent
+from gilstudy.lessons.recorder import Recorder
 
 PROGRAM: Final = ("__main__", "__mp_main__")
 """The names under which the lesson's program runs, in the first process and in spawned ones."""
@@ -47,10 +48,10 @@ def _wrap_processes(recorder: Recorder) -> None:
 
     def recorded_bootstrap(self: Any, *args: Any, **kwargs: Any) -> int:
         recorder.process_name = self.name
-        die_with_parent()
+        end_with(os.getppid())
         recorder.note("started")
         code: int = bootstrap(self, *args, **kwargs)
-        recorder.note("ended")
+        recorder.end()
         return code
 
     process_class._bootstrap = recorded_bootstrap

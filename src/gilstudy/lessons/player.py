@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 import time
@@ -22,7 +23,7 @@ PACKAGE: Final = "lesson"
 INSTALL: Final = """\
 from gilstudy.lessons.recorder import install
 
-install({folder!r}, {limit_s})
+install({folder!r}, {limit_s}, {conductor})
 """
 """The package around the program: whatever interpreter imports the program installs the recorder first."""
 
@@ -77,7 +78,9 @@ def play(
 def _write(folder: Path, program: str, source: str, limit_s: int) -> str:
     package = folder / PACKAGE
     package.mkdir()
-    (package / "__init__.py").write_text(INSTALL.format(folder=str(folder), limit_s=limit_s), encoding="utf-8")
+    (package / "__init__.py").write_text(
+        INSTALL.format(folder=str(folder), limit_s=limit_s, conductor=os.getpid()), encoding="utf-8"
+    )
     (package / f"{program}.py").write_text(source, encoding="utf-8")
     return f"{PACKAGE}.{program}"
 

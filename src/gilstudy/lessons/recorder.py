@@ -7,7 +7,6 @@ text. Times are `time.perf_counter_ns`, one clock for all processes of the host.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import faulthandler
 import io
 import json
@@ -18,11 +17,16 @@ import threading
 import time
 from pathlib import Path
 
+from gilstudy.children import end_with
 
-def install(folder: str, limit_s: int) -> None:
-    """Record this process, and all that it starts, in files of ``folder``; end it after ``limit_s`` seconds.
 
-    It is called in every interpreter that imports the lesson's program.
+def install(folder: str, limit_s: int, conductor: int) -> None:
+    """Record this process and all that it starts. It is called in every interpreter that imports the lesson's program.
+
+    Args:
+        folder: for the files with the events.
+        limit_s: every process ends after so many seconds.
+        conductor: the id of the process that started the program; the program's first process ends with it.
     """
     recorder = Recorder(folder, limit_s)
     # Before multiprocessing is imported: it registers that the children are joined, and what is registered first is
@@ -33,16 +37,8 @@ def install(folder: str, limit_s: int) -> None:
     sys.stdout = Lines(recorder)
     hooks.wrap_all(recorder)
     if recorder.process_name == "MainProcess":
-        die_with_parent()
+        end_with(conductor)
         recorder.note("started")
-
-
-def die_with_parent() -> None:
-    """Have the system end this process when the one that started it ends, where it can."""
-    with contextlib.suppress(ImportError):
-        from gilstudy import _native
-
-        _native.die_with_parent()
 
 
 class Recorder:
@@ -52,6 +48,7 @@ class Recorder:
         self._folder = Path(folder)
         self._limit_s = limit_s
         self._file = -1
+        self._ended = False
         self._own = threading.local()
         self.process_name = "MainProcess"
         self.begin()
@@ -63,14 +60,17 @@ class Recorder:
         path = self._folder / f"{os.getpid()}.events"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._own = threading.local()
+        self._ended = False
         if hasattr(signal, "alarm"):
             signal.alarm(self._limit_s)  # a fork forgets it
         else:
             faulthandler.dump_traceback_later(self._limit_s, exit=True)
 
     def end(self) -> None:
-        """Write down that the process ends."""
-        self.note("ended")
+        """Write down that the process ends, if that was not done yet."""
+        if not self._ended:
+            self._ended = True
+            self.note("ended")
 
     def note(self, kind: str, text: str = "") -> None:
         """Write down that the calling thread does something now."""
