@@ -140,7 +140,7 @@ FAILING: list[tuple[str, Change, set[str]]] = [
         {"overridden-runs"},
     ),
     ("process-run", saying("empty ended with exit code 0", "empty ended with exit code 1"), {"empty-does-nothing"}),
-    ("join-omitted", backwards, {"parent-first", "joined-at-exit"}),
+    ("join-omitted", backwards, {"alive", "parent-first", "joined-at-exit"}),
     ("join-one", backwards, {"p1-before-parent", "parent-before-p2"}),
     ("join-between-starts", backwards, {"one-after-the-other", "parent-last"}),
     ("pool-async", at_once, {"three-at-once", "fourth-waits", "worker-reused"}),

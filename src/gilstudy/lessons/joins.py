@@ -11,8 +11,10 @@ def _see_omitted(material: Material) -> Seen:
     last = parent.said[-1]
     first = min(p1.said + p2.said, key=lambda event: event.at_ns)
     (exit_,) = parent.of("ended")
+    alive = all(in_order(child.events[0], last) for child in (p1, p2))
     checks = (
-        Check(id="parent-first", passed=in_order(last, first) and len(p1.said) == len(p2.said) == 2),
+        Check(id="alive", passed=alive and len(p1.said) == len(p2.said) == 2),
+        Check(id="parent-first", passed=in_order(last, first)),
         Check(id="joined-at-exit", passed=in_order(*p1.of("ended"), exit_) and in_order(*p2.of("ended"), exit_)),
     )
     facts = {"ahead_ms": ms(first.at_ns - last.at_ns), "after_ms": ms(exit_.at_ns - last.at_ns)}
