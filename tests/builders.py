@@ -78,7 +78,8 @@ def a_runtime(**changes: object) -> Runtime:
 def a_span(rate: float, open_ns: int, cores: float) -> Span:
     close_ns = open_ns + WINDOW_NS
     opened = Edge(open_ns, open_ns + 1, 0, 0)
-    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, round(rate), round(cores * WINDOW_NS)))
+    laps = round(rate)
+    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, laps, round(cores * WINDOW_NS)))
 
 
 def a_trial(

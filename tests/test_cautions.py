@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import a_host, a_pulse, a_runtime
+from builders import a_host, a_pulse, a_runtime, a_trial
 
 from gilstudy.cautions import cautions
 from gilstudy.host import Kind
@@ -27,6 +27,7 @@ def found(**changes: Any) -> list[str]:
         "pinned": True,
         "runtimes": {"single": a_runtime()},
         "laps": (Lap(kernel="python", steps=10, once_ns=100, double_ns=200),),
+        "trials": [a_trial(0, "single", (0,), [100.0])],
     }
     raised = cautions(**(given | changes))
     for caution in raised:
@@ -56,6 +57,8 @@ def test_a_quiet_host_raises_none() -> None:
         ({"after": a_pulse(at_ns=10**9, thermal_throttles=2)}, ["too-hot"]),
         ({"before": a_pulse(load_1=1.7)}, ["busy-host"]),
         ({"before": a_pulse(load_1=None)}, []),
+        ({"trials": [a_trial(0, "single", (0,), [100.0], cores=0.6)]}, ["contended"]),
+        ({"trials": [a_trial(0, "threads", (0, 1), [50.0, 50.0], cores=1.0)]}, []),
         ({"pinned": False}, ["not-pinned"]),
         ({"runtimes": {"single": a_runtime(build="free-threaded", gil_enabled=True)}}, ["gil-re-enabled"]),
         ({"runtimes": {"single": a_runtime(build="free-threaded", gil_enabled=False)}}, []),

@@ -263,7 +263,7 @@ class _Study:
             laps=laps,
             trials=trials,
             failures=tuple(self._failures),
-            cautions=cautions(self.plan, self.host, self._before, after, pinned, self._runtimes, laps),
+            cautions=cautions(self.plan, self.host, self._before, after, pinned, self._runtimes, laps, trials),
         )
 
 

@@ -67,7 +67,7 @@ def _headline(record: Record) -> Text:
 def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("arm", no_wrap=True)
-    for name in ("workers", f"speedup [{percent(record.plan.level)}]", "gain", "cores"):
+    for name in ("workers", f"speedup [{100 * record.plan.level:g} %]", "gain", "cores"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")
     kinds = {arm.name: arm for arm in record.plan.arms}
@@ -80,7 +80,7 @@ def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
             finding.arm,
             str(finding.workers),
             _speedup(finding.speedup),
-            percent(finding.gain.point) if finding.gain and not arm.is_ceiling else "",
+            _gain(finding.gain) if not arm.is_ceiling else "",
             f"{finding.cores_used.point:.2f}",
             Text(spaced(word), style=STYLES.get(word, "dim")),
         )
@@ -88,8 +88,10 @@ def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
 
 
 def _speedup(speedup: Estimate | None) -> str:
-    if speedup is None or not math.isfinite(speedup.high):
+    if speedup is None:
         return "?"
+    if not math.isfinite(speedup.high):
+        return f"{speedup.point:.2f}x [?, ?]".ljust(18)
     return ratio(speedup) if speedup.low < speedup.high else f"{speedup.point:.2f}x" + " " * 13
 
 
@@ -106,6 +108,10 @@ def _section(title: str, lines: list[Text]) -> Iterable[RenderableType]:
         for line in lines:
             grid.add_row("-", line)
         yield grid
+
+
+def _gain(gain: Estimate | None) -> str:
+    return percent(gain.point) if gain and math.isfinite(gain.high) else ""
 
 
 def _reasons(arms: Iterable[ArmFinding]) -> list[Text]:

@@ -44,6 +44,10 @@ _CAUTIONS: Final[dict[str, _Words]] = {
         f"The CPU quota stopped this process in {f['periods']:g} periods, for {f['seconds']:.1f} s in all. "
         "Speedups near the quota are too low."
     ),
+    "contended": lambda f: (
+        f"Other work took {100 * f['share']:.0f} % of the CPU from single workers. "
+        "Repeat the study on a quieter host for narrower intervals."
+    ),
     "steal": lambda f: f"The hypervisor took away {f['cpus']:g} CPUs on average. Repeat the study at a quieter time.",
     "too-hot": lambda f: f"CPUs slowed down {f['times']:g} times because they were too hot. Let them cool and repeat.",
     "busy-host": lambda f: (
