@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gilstudy.experiments.observations import Cost, Layer, Layers, LockCosts, LostUpdates, Switching, Turn, Updates
+from gilstudy.observations import Cost, Layer, Layers, LockCosts, LostUpdates, Switching, Turn, Updates
 
 
 def switching(

@@ -11,12 +11,12 @@ import pytest
 from interpreters import Interpreter, run
 from observing import costs, switching, updates
 
+from gilstudy.claims.experiments import CLAIMS_OF, judge_experiments
 from gilstudy.codec import decode, encode
 from gilstudy.experiments import conduct
 from gilstudy.experiments.conduct import observe
-from gilstudy.experiments.judging import CLAIMS_OF, TEXTS, judge
-from gilstudy.experiments.observations import Deadlock, Observations, Sharing, Stuck, Switching, Trouble
 from gilstudy.experiments.switching import bytecodes_per_pass, take_turns
+from gilstudy.observations import Deadlock, Observations, Sharing, Stuck, Switching, Trouble
 
 LABEL = "3.13"
 CYCLE = (Stuck("forth", "lock_a", "lock_b"), Stuck("back", "lock_b", "lock_a"))
@@ -25,7 +25,7 @@ SHARING = Sharing(added=8, in_thread=8, after_thread=8, in_process=8, after_proc
 
 
 def verdicts(seen: Observations) -> dict[str, str]:
-    return {claim.id: claim.verdict for claim in judge(seen)}
+    return {claim.id: claim.verdict for claim in judge_experiments(seen)}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_one_lost_update_is_proof(lost: dict[str, Any], unlocked: str, locked: s
 
 
 def test_lost_updates_are_told_per_million() -> None:
-    (claim, _) = judge(Observations(label=LABEL, updates=updates(written=2, split=50)))
+    (claim, _) = judge_experiments(Observations(label=LABEL, updates=updates(written=2, split=50)))
     assert "at least 10 per million in 2 threads and 0 of 200,000 in 16 threads" in claim.evidence
     assert "250 per million in 2 threads" in claim.evidence
 
@@ -125,8 +125,8 @@ def test_verdicts_can_be_computed_again_from_what_was_saved() -> None:
         troubles=(Trouble(experiment="layers", reason="it hung"),),
     )
     saved = json.loads(json.dumps(encode(seen)))
-    assert judge(decode(Observations, saved)) == judge(seen)
-    assert set(verdicts(seen)) == set(TEXTS)
+    assert judge_experiments(decode(Observations, saved)) == judge_experiments(seen)
+    assert set(verdicts(seen)) == {claim for claims in CLAIMS_OF.values() for claim in claims}
 
 
 # -- for real --------------------------------------------------------------------------------------------------------
@@ -159,10 +159,10 @@ def test_an_experiment_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
 OBSERVE = """
 import json
 from gilstudy.codec import encode
-from gilstudy.experiments.conduct import observe
-from gilstudy.experiments.judging import judge
-seen = observe()
-print(json.dumps({"gil": seen.updates.gil, "claims": {claim.id: claim.verdict for claim in judge(seen)},
+from gilstudy.experiments.conduct import ALL, observe
+from gilstudy.claims.experiments import judge_experiments
+seen = observe(ALL)
+print(json.dumps({"gil": seen.updates.gil, "claims": {claim.id: claim.verdict for claim in judge_experiments(seen)},
                   "lost": {f"{each.variant} {each.threads}": sum(each.lost) for each in seen.updates.variants}}))
 """
 

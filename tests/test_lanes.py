@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gilstudy.lessons.catalogue import CATALOGUE
-from gilstudy.lessons.events import Event, Kind, Play
 from gilstudy.lessons.lesson import Setting
 from gilstudy.lessons.perform import Performance, perform
 from gilstudy.lessons.words import LANGUAGES, Words
+from gilstudy.plays.events import Event, Kind, Play
 from gilstudy.report.lanes import ASCII, UNICODE, drawn, label_width, line_mark, order_chart, slices_chart
 from gilstudy.report.lesson import print_lesson
 from gilstudy.report.wrapping import hanging, wrap

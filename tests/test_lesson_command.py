@@ -1,9 +1,7 @@
-"""``gilstudy lesson`` and ``gilstudy claims`` as a user meets them: real processes, a real terminal, real signals."""
+"""``gilstudy lesson`` as a user meets them: real processes, a real terminal, real signals."""
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
 import os
 import re
@@ -11,19 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from processes import left_in, working_in
-from rich.console import Console
 
-from gilstudy.claims import Claim
-from gilstudy.commands import claims
-from gilstudy.experiments import conduct
-from gilstudy.experiments.observations import Observations
+from gilstudy import plays
 from gilstudy.lessons.catalogue import CATALOGUE
-from gilstudy.report.claims import ORDER, TEXTS, print_table
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and terminals")
 LESSON = [sys.executable, "-m", "gilstudy", "lesson"]
@@ -87,7 +79,7 @@ def test_all_lessons_a_line_each(tmp_path: Path) -> None:
 
 def test_the_code_that_is_shown_is_the_program(tmp_path: Path) -> None:
     done = run("join-omitted", "--show-code", cwd=tmp_path)
-    source = (Path(claims.__file__).parent.parent / "lessons/examples/join_omitted.py").read_text(encoding="utf-8")
+    source = (Path(plays.__file__).parent / "examples/join_omitted.py").read_text(encoding="utf-8")
     assert source in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -170,39 +162,3 @@ def test_a_killed_lesson_leaves_nothing(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     assert left_in(tmp_path) == []
-
-
-# -- claims ----------------------------------------------------------------------------------------------------------
-
-
-def claim(name: str, verdict: str = "supported") -> Claim:
-    return Claim(id=name, verdict=verdict, evidence=f"Evidence of {name}.", scope="", counterexample=None)  # type: ignore[arg-type]
-
-
-def test_the_table_names_every_claim_in_the_order_of_the_text() -> None:
-    console = Console(file=io.StringIO(), width=80, highlight=False)
-    print_table(console, [claim("lock-serialises"), claim("processes-scale", "refuted"), claim("new-one")])
-    output = console.file.getvalue()  # type: ignore[attr-defined]
-    rows = [line for line in output.splitlines() if not line.startswith(" ")]
-    assert [row[14:] for row in rows] == [*ORDER, "new-one"]
-    assert rows[ORDER.index("processes-scale")].startswith("refuted ")
-    assert sum(row.startswith("not measured") for row in rows) == len(ORDER) - 2
-    assert set(TEXTS) == set(ORDER)
-
-
-def test_claims_come_from_the_study_and_from_the_experiments(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def observe(names: Iterable[str] = (), **more: object) -> Observations:
-        from observing import switching
-
-        return Observations(label="3.13", switching=switching())
-
-    monkeypatch.setattr(conduct, "observe", observe)
-    args = argparse.Namespace(json=True, study=None, budget=None)
-    assert claims.run(args, study=lambda args: [claim("processes-scale")]) == 0
-    given = json.loads(capsys.readouterr().out)["claims"]
-    assert [(each["id"], each["verdict"]) for each in given] == [
-        ("processes-scale", "supported"),
-        ("switch-every-100-bytecodes", "refuted"),
-    ]

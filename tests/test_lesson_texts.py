@@ -12,8 +12,8 @@ import pytest
 from rich.cells import cell_len
 
 from gilstudy.lessons.catalogue import CATALOGUE
-from gilstudy.lessons.source import messages, program_source, translated
 from gilstudy.lessons.words import LANGUAGES, Words, default_language
+from gilstudy.plays.source import messages, program_source, translated
 
 NAMES = {
     *("__main__", "p1", "p2", "empty", "assigned", "overridden", "LoopThread", "slow", "quick", "forth", "back"),
@@ -43,7 +43,7 @@ def facts_of(text: str) -> set[str]:
 
 
 def programs() -> list[str]:
-    folder = resources.files("gilstudy.lessons.examples")
+    folder = resources.files("gilstudy.plays.examples")
     return sorted(path.name.removesuffix(".py") for path in folder.iterdir() if path.name.endswith(".py"))
 
 

@@ -12,10 +12,10 @@ import pytest
 from processes import left_in
 
 from gilstudy import children
-from gilstudy.lessons import player
-from gilstudy.lessons.events import Event, in_order, parse
-from gilstudy.lessons.locks import Locks
-from gilstudy.lessons.player import play
+from gilstudy.plays import player
+from gilstudy.plays.events import Event, in_order, parse
+from gilstudy.plays.locks import Locks
+from gilstudy.plays.player import play
 
 
 @pytest.fixture

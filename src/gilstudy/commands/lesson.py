@@ -16,10 +16,10 @@ from gilstudy.errors import BadInput
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gilstudy.lessons.events import Event
     from gilstudy.lessons.lesson import Lesson, Setting
     from gilstudy.lessons.perform import Performance
     from gilstudy.lessons.words import Words
+    from gilstudy.plays.events import Event
 
 PASSED: Final = 0
 FAILED: Final = 1

@@ -1,5 +1,5 @@
 """Short experiments on the tutorial's claims about switching, shared variables and locks.
 
-`measuring` modules run in a child interpreter of their own and observe raw integers (`observations`); `judging` turns
-them into verdicts and can do so again from a saved record; `conduct` stands between the two.
+Most are modules that measure in a child interpreter of their own; `conduct` has them done and brings back the raw
+integers that they observed (`gilstudy.observations`).
 """

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gilstudy import children
 from gilstudy.codec import Malformed, decode
-from gilstudy.experiments.observations import (
+from gilstudy.observations import (
     Deadlock,
     Layers,
     LockCosts,
@@ -21,9 +21,9 @@ from gilstudy.experiments.observations import (
     Switching,
     Trouble,
 )
-from gilstudy.lessons.events import Play
-from gilstudy.lessons.player import play
-from gilstudy.lessons.source import program_source
+from gilstudy.plays.events import Play
+from gilstudy.plays.player import play
+from gilstudy.plays.source import program_source
 from gilstudy.runtime import this_runtime
 
 LIMIT_S: Final = 120.0
@@ -41,27 +41,35 @@ ALL: Final = ("switching", "updates", "costs", "deadlock", "sharing")
 """The experiments that bear on claims."""
 
 
+Notice = Callable[[str, int, int], None]
+
+
 class Unfinished(Exception):
     """An experiment came to no end; the message says why, in a few words."""
 
 
-def observe(names: Iterable[str] = ALL, *, notice: Callable[[str], None] | None = None) -> Observations:
-    """Do experiments one after the other.
+def observing(names: Sequence[str] = ALL, notice: Notice = lambda name, place, count: None) -> Iterator[Observations]:
+    """Do experiments one after the other; after each, all that was observed so far.
 
     Args:
         names: which.
-        notice: is told the name of each as it begins.
+        notice: is told the name of each as it begins, how many came before it, and how many there are.
     """
     observations = Observations(label=this_runtime().label)
-    for name in names:
-        if notice:
-            notice(name)
+    for place, name in enumerate(names):
+        notice(name, place, len(names))
         try:
             observations = observations.joined(_observe(name, observations.label))
         except Unfinished as error:
             trouble = Trouble(experiment=name, reason=str(error))
             observations = observations.joined(Observations(label=observations.label, troubles=(trouble,)))
-    return observations
+        yield observations
+
+
+def observe(names: Sequence[str]) -> Observations:
+    """All that experiments observed."""
+    *_, last = [Observations(label=this_runtime().label), *observing(names)]
+    return last
 
 
 def _observe(name: str, label: str) -> Observations:

@@ -8,7 +8,7 @@ from typing import Final
 
 from gilstudy.experiments import balance
 from gilstudy.experiments.crew import wall_ns
-from gilstudy.experiments.observations import Cost, LockCosts
+from gilstudy.observations import Cost, LockCosts
 from gilstudy.runtime import gil_enabled
 
 ROUNDS: Final = 31

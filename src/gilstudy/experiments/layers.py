@@ -16,8 +16,8 @@ from multiprocessing.connection import Connection
 from random import Random
 from typing import Final
 
-from gilstudy.experiments.observations import Layer, Layers
 from gilstudy.kernels import python
+from gilstudy.observations import Layer, Layers
 from gilstudy.runtime import gil_enabled
 
 PROCESSES: Final = 2

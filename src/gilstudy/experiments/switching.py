@@ -16,7 +16,7 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any, Final
 
-from gilstudy.experiments.observations import Switching, Turn
+from gilstudy.observations import Switching, Turn
 from gilstudy.runtime import gil_enabled
 
 SECONDS: Final = 0.4

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from gilstudy.experiments import balance
 from gilstudy.experiments.crew import wall_ns
-from gilstudy.experiments.observations import LostUpdates, Updates
+from gilstudy.observations import LostUpdates, Updates
 from gilstudy.runtime import gil_enabled
 
 PASSES: Final = 200_000

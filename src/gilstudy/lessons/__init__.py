@@ -1,1 +1,1 @@
-"""The tutorial's examples as programs that run for real, with a recorded timeline whose order is checked."""
+"""The tutorial's examples as lessons: what to run, what must be seen, and the words for it in each language."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gilstudy.experiments.observations import Observations
-from gilstudy.lessons.events import Ending, Event, Play
+from gilstudy.observations import Observations
+from gilstudy.plays.events import Ending, Event, Play
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ def usable_cpus() -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A program that is run, by its name in `gilstudy.lessons.examples`."""
+    """A program that is run, by its name in `gilstudy.plays.examples`."""
 
     program: str
     args: tuple[str, ...] = ()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gilstudy.claims import Claim
+from gilstudy.claims.experiments import judge_experiments
 from gilstudy.experiments.conduct import Unfinished, observe
-from gilstudy.experiments.judging import judge
-from gilstudy.lessons.events import Event, Play
 from gilstudy.lessons.lesson import Lesson, Material, Run, Seen, Setting
-from gilstudy.lessons.player import play
-from gilstudy.lessons.source import program_source
+from gilstudy.plays.events import Event, Play
+from gilstudy.plays.player import play
+from gilstudy.plays.source import program_source
 
 Outcome = Literal["passed", "failed", "unavailable"]
 
@@ -43,7 +43,7 @@ def perform(
     Args:
         lesson: which.
         setting: with what.
-        words: what its programs say instead of their English words, see `gilstudy.lessons.source`.
+        words: what its programs say instead of their English words, see `gilstudy.plays.source`.
         follow: is told of every event of its programs as it happens.
     """
     start_ns = time.perf_counter_ns()
@@ -88,11 +88,11 @@ def _trouble(run: Run, play: Play) -> str:
 def _look(lesson: Lesson, setting: Setting, plays: tuple[Play, ...]) -> tuple[Seen, tuple[Claim, ...], str]:
     observations = observe(lesson.experiments)
     if observations.troubles:
-        return Seen(checks=()), judge(observations), observations.troubles[0].reason
+        return Seen(checks=()), judge_experiments(observations), observations.troubles[0].reason
     try:
         seen = lesson.see(Material(setting=setting, plays=plays, observations=observations))
     except (LookupError, ValueError, StopIteration, Unfinished) as error:
         return Seen(checks=()), (), f"{type(error).__name__}: {error}"
     if seen.observed:
         observations = observations.joined(seen.observed)
-    return seen, judge(observations), ""
+    return seen, judge_experiments(observations), ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from gilstudy.lessons.events import Lane, Play
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, Setting, always, ms
+from gilstudy.plays.events import Lane, Play
 
 
 def _see_fork(material: Material) -> Seen:

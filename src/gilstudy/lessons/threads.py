@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from gilstudy.claims.experiments import cost_ns, per_million
 from gilstudy.experiments.conduct import see_deadlock, see_sharing
-from gilstudy.experiments.judging import cost_ns, per_million
-from gilstudy.experiments.observations import LostUpdates, Observations, Updates
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, always
+from gilstudy.observations import LostUpdates, Observations, Updates
 
 
 def _see_names(material: Material) -> Seen:

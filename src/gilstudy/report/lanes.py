@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
-from gilstudy.lessons.events import Event, Lane, Play
+from gilstudy.plays.events import Event, Lane, Play
 
 FEWEST_COLUMNS: Final = 20
 WIDEST_NAME: Final = 24

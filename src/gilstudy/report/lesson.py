@@ -13,12 +13,12 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from gilstudy.lessons.events import Play
 from gilstudy.lessons.lesson import Lesson, Setting
 from gilstudy.lessons.models import slices_of
 from gilstudy.lessons.perform import Performance
-from gilstudy.lessons.source import program_source
 from gilstudy.lessons.words import Words
+from gilstudy.plays.events import Play
+from gilstudy.plays.source import program_source
 from gilstudy.report import lanes
 from gilstudy.report.wording import STYLES
 from gilstudy.report.wrapping import hanging, wrap

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gilstudy.claims import Claim, ClaimVerdict
-from gilstudy.experiments.observations import (
+from gilstudy.observations import (
     Cost,
     Deadlock,
     LockCosts,
@@ -18,16 +18,6 @@ from gilstudy.experiments.observations import (
     Updates,
 )
 from gilstudy.stats import Estimate, draws, fewest_rounds, interval, midmean, replicate
-
-TEXTS: Final = {
-    "switch-every-100-bytecodes": "The interpreter releases the GIL after every 100 bytecodes.",
-    "lost-updates-without-lock": "Without a lock, threads corrupt a variable that they share.",
-    "lock-prevents-lost-updates": "With a lock the result is right.",
-    "lock-serialises": "A locked section runs as a single thread does, and much slower.",
-    "lock-order-deadlocks": "Threads that take several locks in opposite order can hang for ever.",
-    "threads-share-processes-copy": "Threads share variables; each process has its own copy.",
-}
-"""What the text says, in the project's own words."""
 
 LEVEL: Final = 0.95
 CLAIMED_BYTECODES: Final = 100
@@ -40,8 +30,8 @@ PARALLEL_FROM: Final = 1.5
 _Ruling = tuple[ClaimVerdict, str]
 
 
-def judge(seen: Observations) -> tuple[Claim, ...]:
-    """A verdict on each claim whose experiment was done, in the order of `TEXTS`."""
+def judge_experiments(seen: Observations) -> tuple[Claim, ...]:
+    """A verdict on each claim whose experiment was done, in the text's order."""
     rulings: dict[str, _Ruling] = {}
     if seen.switching:
         rulings["switch-every-100-bytecodes"] = judge_switching(seen.switching)

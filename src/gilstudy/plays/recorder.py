@@ -32,7 +32,7 @@ def install(folder: str, limit_s: int, conductor: int) -> None:
     # Before multiprocessing is imported: it registers that the children are joined, and what is registered first is
     # called last.
     atexit.register(recorder.end)
-    from gilstudy.lessons import hooks
+    from gilstudy.plays import hooks
 
     sys.stdout = Lines(recorder)
     hooks.wrap_all(recorder)

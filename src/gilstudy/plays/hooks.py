@@ -19,8 +19,8 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from gilstudy.children import end_with
-from gilstudy.lessons.locks import Locks
-from gilstudy.lessons.recorder import Recorder
+from gilstudy.plays.locks import Locks
+from gilstudy.plays.recorder import Recorder
 
 PROGRAM: Final = ("__main__", "__mp_main__")
 """The names under which the lesson's program runs, in the first process and in spawned ones."""

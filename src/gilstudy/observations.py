@@ -82,7 +82,7 @@ class Deadlock:
     cycle: tuple[Stuck, ...]
     """Who waits for whom; each waits for what the one before it in the cycle holds. Empty if there was no deadlock."""
     opposite_ending: str
-    """How the program ended, see `gilstudy.lessons.events.Ending`."""
+    """How the program ended, see `gilstudy.plays.events.Ending`."""
     same_ending: str
     """How the program that takes the locks in the same order ended."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gilstudy import children
-from gilstudy.lessons.events import Ending, Event, Play, in_order, parse
+from gilstudy.plays.events import Ending, Event, Play, in_order, parse
 
 LIMIT_S: Final = 60
 """Most seconds that a program may take. All of them need less than one: this is for the busiest of hosts."""
@@ -21,7 +21,7 @@ GRACE_S: Final = 10
 
 PACKAGE: Final = "lesson"
 INSTALL: Final = """\
-from gilstudy.lessons.recorder import install
+from gilstudy.plays.recorder import install
 
 install({folder!r}, {limit_s}, {conductor})
 """

@@ -1,4 +1,4 @@
-"""The text of a lesson's program, with its comments and messages in the reader's language. Only those are changed."""
+"""The text of a program, with its comments and messages in the reader's language. Only those are changed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def program_source(program: str, words: Mapping[str, str] | None = None) -> str:
     """The text that is shown and run.
 
     Args:
-        program: the name of a module in `gilstudy.lessons.examples`.
+        program: the name of a module in `gilstudy.plays.examples`.
         words: what to say instead of each comment and string; what is not in it stays.
     """
-    path = resources.files("gilstudy.lessons.examples") / f"{program}.py"
+    path = resources.files("gilstudy.plays.examples") / f"{program}.py"
     source = path.read_text(encoding="utf-8")
     return translated(source, words) if words else source
 
