@@ -88,15 +88,6 @@ def test_files_are_small() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, path
 
 
-def test_judging_an_experiment_needs_its_observations_alone() -> None:
-    tree = modules()["claims.experiments"]
-    found = {name for name in imports(tree) if name.startswith("gilstudy.")}
-    assert {".".join(name.split(".")[1:3]) for name in found} <= {
-        *("claims", "claims.Claim", "claims.ClaimVerdict", "observations", "stats"),
-        *(f"stats.{name}" for name in ("Estimate", "draws", "fewest_rounds", "interval", "midmean", "replicate")),
-    }
-
-
 def test_what_runs_beside_a_lesson_needs_the_standard_library_alone() -> None:
     code = "import sys, gilstudy.plays.recorder, gilstudy.plays.hooks; print(*sys.modules)"
     loaded = subprocess.run(
