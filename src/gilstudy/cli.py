@@ -21,6 +21,8 @@ OK, ARM_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = {
     "bench": ("gilstudy.bench", "time the countdown in every execution model, and judge the tutorial's claims"),
+    "claims": ("gilstudy.commands.claims", "say of every claim of the tutorial whether it holds here and today"),
+    "lesson": ("gilstudy.commands.lesson", "run an example of the tutorial, with its timeline and its checks"),
     "report": ("gilstudy.commands.report", "show a saved study again; nothing is measured"),
     "info": ("gilstudy.commands.info", "say what this host and this interpreter give"),
 }
