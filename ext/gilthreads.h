@@ -1,0 +1,334 @@
+/* What each thread of this process does, and how much CPU time each child process uses, from the kernel (Linux).
+ *
+ * Of a thread: its CPU clock, read twice (if it moved, the thread runs right now), and /proc/self/task/N/syscall, which
+ * says "running" (on a CPU, or ready for one), or the system call in which it sleeps: if that is a futex inside the GIL,
+ * it waits for the GIL.  Of a child process: its CPU clock.  Nothing of a thread's memory is touched, so a thread may
+ * end at any time.  Included by gilwatch.h alone.
+ */
+#ifndef GILSTUDY_GILTHREADS_H
+#define GILSTUDY_GILTHREADS_H
+
+#ifdef __linux__
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { GS_TASKS = 512, GS_PARSE = 160 };
+static const int64_t GS_LIST_EVERY = 10000000, GS_CHILDREN_EVERY = 50000000, GS_PUSH_EVERY = 100000000;
+
+typedef struct {
+    int64_t id;
+    int32_t lane;
+    int is_process, state, calls, times; /* the two open files, -1: none */
+    dev_t device;
+    ino_t calls_inode, times_inode;
+    gs_turn last;
+    int64_t looked_ns;
+} gs_task;
+
+struct gs_tasks {
+    gs_task task[GS_TASKS];
+    int count;
+    int64_t next_list_ns, next_children_ns;
+    uint64_t gil_begin, gil_end;
+};
+
+static struct gs_tasks *gs_new_tasks(void) { return (struct gs_tasks *)calloc(1, sizeof(struct gs_tasks)); }
+
+static int64_t gs_own_id(void) { return syscall(SYS_gettid); }
+
+static void gs_want_tasks(gs_watch *w) { w->tasks->next_list_ns = 0; }
+
+/* The kernel's own numbering of CPU clocks (clock_getcpuclockid(3), pthread_getcpuclockid(3)): no thread is followed. */
+static int64_t gs_task_cpu_ns(const gs_task *t)
+{
+    struct timespec ts;
+    clockid_t clock = (clockid_t)(~(unsigned)t->id << 3 | (t->is_process ? 2u : 6u));
+    if (clock_gettime(clock, &ts) != 0)
+        return -1;
+    return (int64_t)ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static int gs_open_proc(const char *pattern, int64_t id, dev_t *device, ino_t *inode)
+{
+    char path[64];
+    struct stat facts;
+    snprintf(path, sizeof path, pattern, (long long)id);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &facts) == 0) {
+        *device = facts.st_dev;
+        *inode = facts.st_ino;
+    }
+    return fd;
+}
+
+/* The program may have closed our file (as daemons do) and opened one of its own under the same number: leave that. */
+static void gs_close_own(int fd, dev_t device, ino_t inode)
+{
+    struct stat facts;
+    if (fd >= 0 && fstat(fd, &facts) == 0 && facts.st_dev == device && facts.st_ino == inode)
+        close(fd);
+}
+
+static int gs_read_proc(int fd, char *text)
+{
+    ssize_t length = fd < 0 ? -1 : pread(fd, text, GS_PARSE - 1, 0);
+    if (length <= 0)
+        return 0;
+    text[length] = 0;
+    return 1;
+}
+
+/* -- which threads and processes there are -------------------------------------------------------------------------- */
+
+static int32_t gs_new_lane(gs_watch *w, const gs_task *t, int64_t parent)
+{
+    char text[GS_PARSE] = "";
+    dev_t device;
+    ino_t inode;
+    if (w->lane_count == w->lane_room) {
+        w->lane_lost++;
+        return -1;
+    }
+    gs_lane *lane = &w->lanes[w->lane_count];
+    int fd = gs_open_proc(t->is_process ? "/proc/%lld/comm" : "/proc/self/task/%lld/comm", t->id, &device, &inode);
+    gs_read_proc(fd, text);
+    if (fd >= 0)
+        close(fd);
+    text[strcspn(text, "\n")] = 0;
+    lane->id = t->id;
+    lane->parent = parent;
+    lane->is_process = t->is_process;
+    memcpy(lane->name, text, sizeof lane->name);
+    lane->name[sizeof lane->name - 1] = 0;
+    GS_STORE(&w->lane_count, w->lane_count + 1);
+    return (int32_t)(w->lane_count - 1);
+}
+
+static void gs_add_task(gs_watch *w, int64_t id, int is_process, int64_t parent)
+{
+    struct gs_tasks *all = w->tasks;
+    for (int i = 0; i < all->count; i++)
+        if (all->task[i].id == id)
+            return;
+    if (all->count == GS_TASKS) {
+        w->lane_lost++;
+        return;
+    }
+    gs_task *t = &all->task[all->count];
+    memset(t, 0, sizeof *t);
+    t->id = id;
+    t->is_process = is_process;
+    t->state = -1;
+    t->calls = t->times = -1;
+    if (gs_task_cpu_ns(t) < 0 || (t->lane = gs_new_lane(w, t, parent)) < 0)
+        return;
+    if (!is_process) {
+        t->calls = gs_open_proc("/proc/self/task/%lld/syscall", id, &t->device, &t->calls_inode);
+        t->times = gs_open_proc("/proc/self/task/%lld/schedstat", id, &t->device, &t->times_inode);
+    }
+    all->count++;
+}
+
+struct gs_dirent { /* as getdents64(2) gives it */
+    uint64_t inode;
+    int64_t offset;
+    unsigned short length;
+    unsigned char kind;
+    char name[];
+};
+
+static void gs_list_tasks(gs_watch *w)
+{
+    _Alignas(8) char entries[4096]; /* on the stack: this thread never calls malloc */
+    int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long length;
+    if (fd < 0)
+        return;
+    while ((length = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0)
+        for (long at = 0; at < length; at += ((struct gs_dirent *)(entries + at))->length) {
+            int64_t id = atoll(((struct gs_dirent *)(entries + at))->name);
+            if (id > 0 && id != w->own_id)
+                gs_add_task(w, id, 0, 0);
+        }
+    close(fd);
+}
+
+static void gs_list_children_of(gs_watch *w, const char *pattern, int64_t id)
+{
+    char text[1024], *at = text, *end;
+    dev_t device;
+    ino_t inode;
+    int fd = gs_open_proc(pattern, id, &device, &inode);
+    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return;
+    text[length] = 0;
+    for (;;) {
+        long long child = strtoll(at, &end, 10);
+        if (end == at || *end == 0) /* a number that is cut off is not believed */
+            return;
+        gs_add_task(w, child, 1, id);
+        at = end;
+    }
+}
+
+static void gs_list_children(gs_watch *w)
+{
+    char pattern[64];
+    int count = w->tasks->count;
+    for (int i = 0; i < count; i++) {
+        const gs_task *t = &w->tasks->task[i];
+        if (t->is_process) { /* of a process only its first thread's children: that is where forkserver forks */
+            snprintf(pattern, sizeof pattern, "/proc/%lld/task/%%lld/children", (long long)t->id);
+            gs_list_children_of(w, pattern, t->id);
+        } else
+            gs_list_children_of(w, "/proc/self/task/%lld/children", t->id);
+    }
+}
+
+/* -- what they do --------------------------------------------------------------------------------------------------- */
+
+static int gs_sleeps_in(const struct gs_tasks *all, const char *call)
+{
+    char *end;
+    long number = strtol(call, &end, 10);
+    if (number != SYS_futex || end == call)
+        return GS_BLOCKED;
+    uint64_t address = strtoull(end, NULL, 16);
+    return address >= all->gil_begin && address < all->gil_end ? GS_WAITING : GS_BLOCKED;
+}
+
+/* Its clock moved just now; or it used most of the time since the last look, and it is this very look that keeps it off
+ * its CPU. */
+static int gs_runs(const gs_task *t, const gs_turn *turn, int moved, int64_t now_ns)
+{
+    return moved || (turn->cpu_ns - t->last.cpu_ns) * 2 > now_ns - t->looked_ns;
+}
+
+static int gs_thread_state(gs_watch *w, gs_task *t, gs_turn *turn, int64_t now_ns)
+{
+    char call[GS_PARSE], times[GS_PARSE];
+    int knows_call = gs_read_proc(t->calls, call);
+    if (gs_read_proc(t->times, times)) {
+        char *at = strchr(times, ' ');
+        turn->delay_ns = at ? strtoll(at, &at, 10) : 0;
+        turn->slices = at ? strtoll(at, NULL, 10) : 0;
+    }
+    int64_t cpu_ns = gs_task_cpu_ns(t);
+    if (cpu_ns < 0)
+        return GS_ENDED;
+    int moved = cpu_ns > turn->cpu_ns;
+    turn->cpu_ns = cpu_ns;
+    if (!knows_call)
+        return gs_runs(t, turn, moved, now_ns) ? GS_RUNNING : GS_OFF_CPU;
+    if (strncmp(call, "running", 7) == 0)
+        return gs_runs(t, turn, moved, now_ns) ? GS_RUNNING : GS_READY;
+    return gs_sleeps_in(w->tasks, call);
+}
+
+static int gs_process_state(const gs_task *t, const gs_turn *turn, int64_t now_ns)
+{
+    /* Its threads are not looked at: it counts as running if it used a quarter of the time since the last look. */
+    return (turn->cpu_ns - t->last.cpu_ns) * 4 > now_ns - t->looked_ns ? GS_RUNNING : GS_OFF_CPU;
+}
+
+static void gs_look_at_task(gs_watch *w, gs_task *t, int64_t now_ns)
+{
+    gs_turn turn = t->last;
+    int64_t cpu_ns = gs_task_cpu_ns(t);
+    int state = GS_ENDED;
+    if (cpu_ns >= 0) {
+        turn.cpu_ns = cpu_ns;
+        state = t->is_process ? gs_process_state(t, &turn, now_ns) : gs_thread_state(w, t, &turn, now_ns);
+    }
+    if (state != t->state || now_ns - t->last.at_ns > GS_PUSH_EVERY) {
+        turn.at_ns = t->state < 0 ? now_ns : t->looked_ns + (now_ns - t->looked_ns) / 2;
+        turn.lane = t->lane;
+        turn.state = state;
+        w->turns[w->turn_head % w->turn_room] = turn;
+        GS_STORE(&w->turn_head, w->turn_head + 1);
+        t->last.at_ns = now_ns;
+    }
+    turn.at_ns = t->last.at_ns;
+    t->last = turn;
+    t->state = state;
+    t->looked_ns = now_ns;
+}
+
+static void gs_drop_task(const gs_task *t)
+{
+    gs_close_own(t->calls, t->device, t->calls_inode);
+    gs_close_own(t->times, t->device, t->times_inode);
+}
+
+/* In a forked child, which has a copy of the table and of the open files. */
+static void gs_drop_tasks(const struct gs_tasks *all)
+{
+    for (int i = 0; i < all->count; i++)
+        gs_drop_task(&all->task[i]);
+}
+
+static void gs_look_at_tasks(gs_watch *w, int64_t now_ns)
+{
+    struct gs_tasks *all = w->tasks;
+    if (now_ns >= all->next_list_ns) {
+        gs_list_tasks(w);
+        all->next_list_ns = now_ns + GS_LIST_EVERY;
+    }
+    if (now_ns >= all->next_children_ns) {
+        gs_list_children(w);
+        all->next_children_ns = now_ns + GS_CHILDREN_EVERY;
+    }
+    for (int i = 0; i < all->count; i++) {
+        gs_look_at_task(w, &all->task[i], now_ns);
+        if (all->task[i].state == GS_ENDED) {
+            gs_drop_task(&all->task[i]);
+            all->task[i--] = all->task[--all->count];
+        }
+    }
+}
+
+/* A last entry for each, so that the totals reach to the end. */
+static void gs_close_tasks(gs_watch *w)
+{
+    int64_t now_ns = gs_now_ns();
+    for (int i = 0; i < w->tasks->count; i++) {
+        w->tasks->task[i].last.at_ns = 0;
+        gs_look_at_task(w, &w->tasks->task[i], now_ns);
+        gs_drop_task(&w->tasks->task[i]);
+    }
+    w->tasks->count = 0;
+}
+
+static const char *gs_lanes_reason(gs_watch *w)
+{
+    gs_gil_extent(&w->tasks->gil_begin, &w->tasks->gil_end);
+    return access("/proc/self/task", R_OK) == 0 ? "" : "this system's /proc does not list threads";
+}
+
+#else /* not Linux */
+
+struct gs_tasks {
+    int none;
+};
+
+static struct gs_tasks *gs_new_tasks(void) { return (struct gs_tasks *)calloc(1, sizeof(struct gs_tasks)); }
+static int64_t gs_own_id(void) { return 0; }
+static void gs_drop_tasks(const struct gs_tasks *all) { (void)all; }
+static void gs_want_tasks(gs_watch *w) { (void)w; }
+static void gs_look_at_tasks(gs_watch *w, int64_t now_ns) { (void)w, (void)now_ns; }
+static void gs_close_tasks(gs_watch *w) { (void)w; }
+static const char *gs_lanes_reason(gs_watch *w)
+{
+    (void)w;
+    return "what each thread does is read from Linux's /proc, and this is another system";
+}
+
+#endif
+#endif

@@ -1,0 +1,341 @@
+/* The GIL watch: one native thread that looks at the GIL, and now and then at the threads, and never takes the GIL.
+ *
+ * It writes what it saw into memory that was set aside before it began.  The two rings keep the newest entries and
+ * count the ones that they overwrote; the two tables keep the oldest and count the ones that found no room.  One thread
+ * writes; `head` and `count` are published after the entry, so that another thread may read while the watch runs.
+ */
+#ifndef GILSTUDY_GILWATCH_H
+#define GILSTUDY_GILWATCH_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gilcore.h"
+#include "osthread.h"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define GS_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define GS_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define GS_ADD(p, v) __atomic_add_fetch((p), (v), __ATOMIC_SEQ_CST)
+#else
+#define GS_LOAD(p) (*(volatile int64_t *)(p))
+#define GS_STORE(p, v) (*(volatile int64_t *)(p) = (v))
+#define GS_ADD(p, v) InterlockedAdd64((volatile LONG64 *)(p), (v))
+#endif
+
+typedef struct {
+    int64_t at_ns; /* half-way between the look that found it so and the look before */
+    uint64_t holder, switches;
+    int64_t thread; /* the holder's place in the table of threads; -1: none, or not known */
+} gs_change;
+
+typedef struct {
+    gs_pythread thread;
+    int64_t first_ns; /* of the look that found it */
+    int bound;        /* its ident is its own: it was seen to hold the GIL, or had begun */
+} gs_seen;
+
+enum { GS_RUNNING, GS_READY, GS_WAITING, GS_BLOCKED, GS_OFF_CPU, GS_ENDED };
+
+typedef struct {
+    int64_t at_ns; /* as in gs_change */
+    int64_t cpu_ns, delay_ns, slices;
+    int32_t lane, state;
+} gs_turn;
+
+typedef struct {
+    int64_t id; /* the thread's native id, or the process id */
+    int64_t parent;
+    int is_process;
+    char name[16];
+} gs_lane;
+
+struct gs_tasks; /* what is open of the threads that are being looked at; see gilthreads.h */
+
+typedef struct {
+    int64_t period_ns, lane_period_ns;
+    int64_t sees_gil, sees_lanes;
+    /* GIL */
+    gs_change *changes;
+    int64_t change_room, change_head; /* head: all that were ever written */
+    gs_seen *seen;
+    int64_t seen_room, seen_count, seen_lost;
+    gs_pythread *listing;
+    gs_gil last;
+    uint64_t newest;
+    int wants_list;
+    /* threads and processes */
+    gs_turn *turns;
+    int64_t turn_room, turn_head;
+    gs_lane *lanes;
+    int64_t lane_room, lane_count, lane_lost;
+    struct gs_tasks *tasks;
+    int64_t next_lanes_ns;
+    /* itself */
+    int64_t begin_ns, end_ns, first_switches, last_switches;
+    int64_t polls, longest_gap_ns, cpu_ns, own_id;
+    int64_t stop;
+    uint64_t dice;
+    int64_t generation;
+    gs_thread thread;
+} gs_watch;
+
+enum { GS_WATCHES = 16 };
+
+/* The watches that run in this process, and how many; a fork begins a new generation, in which none does. */
+static gs_watch *gs_active[GS_WATCHES];
+static int64_t gs_running, gs_generation, gs_interpreter_ends;
+
+#include "gilthreads.h"
+
+/* The newest entry with this address: an address may be used again, by a thread that comes later. */
+static int64_t gs_place_of(gs_watch *w, uint64_t state)
+{
+    int64_t place = state > GS_GIL_OFF ? w->seen_count : 0;
+    while (place-- > 0)
+        if (w->seen[place].thread.state == state)
+            break;
+    return place;
+}
+
+static void gs_push_change(gs_watch *w, int64_t at_ns, gs_gil now)
+{
+    gs_change *c = &w->changes[w->change_head % w->change_room];
+    c->at_ns = at_ns;
+    c->holder = now.holder;
+    c->switches = now.switches;
+    c->thread = gs_place_of(w, now.holder);
+    GS_STORE(&w->change_head, w->change_head + 1);
+}
+
+static gs_seen *gs_find_seen(gs_watch *w, uint64_t id)
+{
+    for (int64_t i = w->seen_count; i-- > 0;)
+        if (w->seen[i].thread.id == id)
+            return &w->seen[i];
+    return NULL;
+}
+
+static void gs_note_thread(gs_watch *w, const gs_pythread *one, int64_t now_ns)
+{
+    gs_seen *s = gs_find_seen(w, one->id);
+    if (s == NULL) {
+        if (w->seen_count == w->seen_room) {
+            w->seen_lost++;
+            return;
+        }
+        s = &w->seen[w->seen_count];
+        s->first_ns = now_ns;
+        s->bound = 0;
+        s->thread = *one;
+        GS_STORE(&w->seen_count, w->seen_count + 1);
+    }
+    if (!s->bound) { /* a thread state is made by the parent, and gets its ids when its own thread begins */
+        s->thread.ident = one->ident;
+        s->thread.native_id = one->native_id;
+    }
+    s->bound |= one->state == w->last.holder;
+}
+
+enum { GS_LISTING = 4096 };
+
+static void gs_list_threads(gs_watch *w, int64_t now_ns)
+{
+    int count = gs_gil_threads(w->listing, GS_LISTING);
+    w->wants_list = count < 0; /* somebody else has the lock: at the next look */
+    for (int i = count; i-- > 0;) /* the list is newest first, the table oldest first */
+        gs_note_thread(w, &w->listing[i], now_ns);
+    gs_want_tasks(w);
+}
+
+static void gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
+{
+    gs_gil now = gs_gil_read();
+    uint64_t newest = gs_gil_newest();
+    int changed = now.holder != w->last.holder || now.switches != w->last.switches;
+    if (changed && now.holder > GS_GIL_OFF) {
+        int64_t place = gs_place_of(w, now.holder);
+        w->wants_list |= place < 0 || !w->seen[place].bound;
+    }
+    w->last = now;
+    if (w->wants_list || newest != w->newest)
+        gs_list_threads(w, now_ns);
+    w->newest = newest;
+    if (changed)
+        gs_push_change(w, before_ns + (now_ns - before_ns) / 2, now);
+    w->last_switches = (int64_t)now.switches;
+}
+
+/* Between 3/4 and 5/4 of the period, so that the looks do not fall into step with what they look at (xorshift64). */
+static int64_t gs_uneven(gs_watch *w)
+{
+    w->dice ^= w->dice << 13;
+    w->dice ^= w->dice >> 7;
+    w->dice ^= w->dice << 17;
+    return w->period_ns * 3 / 4 + (int64_t)(w->dice % (uint64_t)(w->period_ns / 2 + 1));
+}
+
+static void gs_nap(int64_t wake_ns)
+{
+#ifdef __linux__
+    struct timespec t = {wake_ns / 1000000000LL, wake_ns % 1000000000LL};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+#elif defined(_WIN32)
+    (void)wake_ns;
+    Sleep(1); /* the shortest there is; gs_sleep_until would spin */
+#else
+    gs_sleep_until(wake_ns);
+#endif
+}
+
+static int gs_goes_on(gs_watch *w) { return !GS_LOAD(&w->stop) && !GS_LOAD(&gs_interpreter_ends); }
+
+static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
+{
+    if (now_ns - before_ns > w->longest_gap_ns)
+        w->longest_gap_ns = now_ns - before_ns;
+    if (w->sees_gil)
+        gs_look_at_gil(w, before_ns, now_ns);
+    if (w->sees_lanes && now_ns >= w->next_lanes_ns) {
+        gs_look_at_tasks(w, now_ns);
+        /* However many threads there are, looking at them takes at most a fiftieth of a CPU. */
+        int64_t cost_ns = gs_now_ns() - now_ns;
+        w->next_lanes_ns = now_ns + (50 * cost_ns > w->lane_period_ns ? 50 * cost_ns : w->lane_period_ns);
+    }
+    GS_STORE(&w->end_ns, now_ns);
+    GS_STORE(&w->polls, w->polls + 1);
+}
+
+static GS_THREAD_RESULT gs_watch_main(void *arg)
+{
+    gs_watch *w = (gs_watch *)arg;
+    int64_t before_ns = w->begin_ns;
+#ifdef __linux__
+    prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0); /* of this thread: 1 us instead of the usual 50 */
+    prctl(PR_SET_NAME, "gil-watch", 0, 0, 0);
+#endif
+    w->own_id = gs_own_id();
+    while (gs_goes_on(w)) {
+        int64_t now_ns = gs_now_ns();
+        gs_look(w, before_ns, now_ns);
+        before_ns = now_ns;
+        gs_nap(now_ns + gs_uneven(w));
+    }
+    gs_close_tasks(w);
+    w->cpu_ns = gs_thread_cpu_ns();
+    GS_ADD(&gs_running, -1);
+    return 0;
+}
+
+/* -- called from Python ------------------------------------------------------------------------------------------- */
+
+#ifndef _WIN32
+static void gs_after_fork(void) /* in the child: the watching threads are the parent's */
+{
+    for (int i = 0; i < GS_WATCHES; i++) {
+        if (gs_active[i] != NULL)
+            gs_drop_tasks(gs_active[i]->tasks);
+        gs_active[i] = NULL;
+    }
+    gs_running = 0;
+    gs_generation++;
+}
+#endif
+
+/* The interpreter has ended and its memory goes next: no look may be under way.  Watches are stopped long before, by
+ * atexit; this is for the ones that were not. */
+static void gs_at_interpreter_end(void)
+{
+    GS_STORE(&gs_interpreter_ends, 1);
+    for (int tries = 0; tries < 20000 && GS_LOAD(&gs_running) > 0; tries++)
+        gs_nap(gs_now_ns() + 100000);
+}
+
+static void gs_free_watch(gs_watch *w)
+{
+    if (w == NULL)
+        return;
+    free(w->changes);
+    free(w->seen);
+    free(w->listing);
+    free(w->turns);
+    free(w->lanes);
+    free(w->tasks);
+    free(w);
+}
+
+static gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t room)
+{
+    gs_watch *w = (gs_watch *)calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    w->period_ns = period_ns;
+    w->lane_period_ns = lane_period_ns;
+    w->change_room = w->turn_room = room;
+    w->seen_room = w->lane_room = 8192;
+    w->changes = (gs_change *)calloc((size_t)room, sizeof *w->changes);
+    w->turns = (gs_turn *)calloc((size_t)room, sizeof *w->turns);
+    w->seen = (gs_seen *)calloc((size_t)w->seen_room, sizeof *w->seen);
+    w->listing = (gs_pythread *)calloc(GS_LISTING, sizeof *w->listing);
+    w->lanes = (gs_lane *)calloc((size_t)w->lane_room, sizeof *w->lanes);
+    w->tasks = gs_new_tasks();
+    if (w->changes && w->turns && w->seen && w->listing && w->lanes && w->tasks)
+        return w;
+    gs_free_watch(w);
+    return NULL;
+}
+
+/* Starts and stops of all watches are serialised by their caller. */
+static int gs_enter(gs_watch *w)
+{
+    for (int i = 0; i < GS_WATCHES; i++)
+        if (gs_active[i] == NULL) {
+            gs_active[i] = w;
+            return 1;
+        }
+    return 0;
+}
+
+static void gs_leave(gs_watch *w)
+{
+    for (int i = 0; i < GS_WATCHES; i++)
+        if (gs_active[i] == w)
+            gs_active[i] = NULL;
+}
+
+/* With the GIL held, so that the first entry says who called.  Returns 0 if there are too many, or no thread to be had. */
+static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
+{
+    w->sees_gil = sees_gil;
+    w->sees_lanes = sees_lanes;
+    w->begin_ns = w->end_ns = gs_now_ns();
+    w->dice = (uint64_t)w->begin_ns | 1;
+    w->generation = gs_generation;
+    w->wants_list = 1;
+    if (sees_gil) {
+        w->last = gs_gil_read();
+        w->first_switches = w->last_switches = (int64_t)w->last.switches;
+        gs_list_threads(w, w->begin_ns);
+        gs_push_change(w, w->begin_ns, w->last);
+    }
+    if (!gs_enter(w))
+        return 0;
+    GS_ADD(&gs_running, 1);
+    if (gs_start(&w->thread, gs_watch_main, w))
+        return 1;
+    GS_ADD(&gs_running, -1);
+    gs_leave(w);
+    return 0;
+}
+
+/* Without the GIL.  In a forked child there is no thread to wait for. */
+static void gs_stop_watch(gs_watch *w)
+{
+    GS_STORE(&w->stop, 1);
+    if (w->generation == gs_generation) {
+        gs_join(w->thread);
+        gs_leave(w);
+    }
+}
+
+#endif

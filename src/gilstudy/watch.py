@@ -1,0 +1,232 @@
+"""``with gilstudy.watch() as w: ...``: see who holds the GIL, and what each thread does, while your own code runs."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+import weakref
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from gilstudy.assemble import Raw, assemble
+from gilstudy.errors import BadInput
+from gilstudy.gil import NO_GIL, unreadable, wanted_by
+from gilstudy.runtime import gil_enabled
+from gilstudy.summary import Summary, summarise
+from gilstudy.trace import Trace
+
+if TYPE_CHECKING:
+    from gilstudy._gilwatch import Sampler
+
+SHORTEST_US: Final = 20
+LONGEST_US: Final = 1000
+DEFAULT_US: Final = 250
+"""Microseconds between two looks. Each costs some 10 us of CPU time, most of it for waking up: see bench/watch.py."""
+LANES_EVERY_NS: Final = 1_000_000
+"""Threads are looked at less often than the GIL: it takes several system calls for each."""
+ROOM: Final = 1 << 18
+"""Entries that are kept of the GIL and of the threads, 32 and 40 bytes each; memory is used only as they fill up."""
+
+_running: weakref.WeakSet[Watch] = weakref.WeakSet()
+
+
+def watch(*, period_us: float = DEFAULT_US, lanes: bool = True, room: int = ROOM) -> Watch:
+    """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
+
+    A native thread looks at the GIL every ``period_us`` microseconds, and at the threads every millisecond. It never
+    takes the GIL. Where the GIL cannot be read the watch runs without it and says so in `Watch.gil_reason`.
+
+    Args:
+        period_us: from 20 to 1000. What is shorter is seen only sometimes; each look costs some CPU time.
+        lanes: whether to look at threads and child processes too (Linux).
+        room: how many entries are kept; when there are more, the oldest are lost, and counted in `Trace.lost`.
+
+    Raises:
+        BadInput: a period outside these limits, or no room.
+    """
+    return Watch(period_us=period_us, lanes=lanes, room=room)
+
+
+class Watch:
+    """One watch: started once, stopped once; it can be read while it runs."""
+
+    def __init__(self, *, period_us: float = DEFAULT_US, lanes: bool = True, room: int = ROOM) -> None:
+        if not SHORTEST_US <= period_us <= LONGEST_US:
+            raise BadInput(f"the watch's period must be {SHORTEST_US} to {LONGEST_US} us, not {period_us:g}")
+        if room < 2:
+            raise BadInput(f"a watch needs room for 2 entries at least, not {room}")
+        self._period_ns = round(period_us * 1000)
+        self._lane_period_ns = max(LANES_EVERY_NS, self._period_ns)
+        self._room = room
+        self._lanes = lanes
+        self._sampler: Sampler | None = None
+        self._stopped = False
+        self._names = _Names()
+        self._gil_reason = "not started"
+        self._lanes_reason = "not started"
+        self._interval_s = 0.0
+
+    @property
+    def gil_reason(self) -> str:
+        """Why there is nothing to be seen of the GIL right now; "" if there is."""
+        return self._gil_reason or ("" if gil_enabled() else NO_GIL)
+
+    @property
+    def lanes_reason(self) -> str:
+        """Why there is nothing to be seen of what the threads do; "" if there is."""
+        return self._lanes_reason
+
+    def start(self) -> None:
+        """Begin to watch.
+
+        Raises:
+            RuntimeError: it was started before.
+            OSError: the system refuses a thread, or 16 watches run already.
+        """
+        if self._sampler is not None:
+            raise RuntimeError("a watch is started only once")
+        self._gil_reason = unreadable()
+        try:
+            from gilstudy._gilwatch import Sampler
+        except ImportError as error:
+            self._lanes_reason = f"gilstudy's extension _gilwatch cannot be loaded: {error}"
+            return
+        sampler = Sampler(self._period_ns, self._lane_period_ns, self._room)
+        self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
+        self._interval_s = sys.getswitchinterval()
+        self._names.begin()
+        if not _running:
+            atexit.register(_stop_all)  # a second time does no harm
+        _running.add(self)
+        sampler.start(not self._gil_reason, not self._lanes_reason)
+        self._sampler = sampler
+
+    def stop(self) -> None:
+        """End the watch, and wait until its thread has ended. A second time it does nothing."""
+        if self._sampler is not None and not self._stopped:
+            self._stopped = True
+            self._sampler.stop()
+            self._names.end()
+
+    def __enter__(self) -> Watch:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __del__(self) -> None:
+        self.stop()
+
+    def name(self, number: int, name: str) -> None:
+        """Give a thread (by its native id) or a child process (by its process id) the name that its lane shall have."""
+        self._names.put(number, name)
+
+    def trace(self) -> Trace:
+        """All that was seen so far.
+
+        Raises:
+            RuntimeError: the watch was not started.
+        """
+        if self._sampler is None:
+            if self._gil_reason == "not started":
+                raise RuntimeError("the watch was not started: there is nothing to see yet")
+            return _nothing(self._gil_reason, self._lanes_reason)
+        return assemble(self._raw(self._sampler))
+
+    def summary(self) -> Summary:
+        """The trace in figures, see `trace`."""
+        return summarise(self.trace())
+
+    def _raw(self, sampler: Sampler) -> Raw:
+        changes = sampler.changes()
+        was_on = any(holder != 1 for _, holder, _, _ in changes)
+        return Raw(
+            facts=sampler.facts(),
+            changes=changes,
+            turns=sampler.turns(),
+            threads=sampler.threads(),
+            lanes=sampler.lanes(),
+            gil_reason=self._gil_reason or ("" if was_on else NO_GIL),
+            lanes_reason=self._lanes_reason,
+            gil_wanted_by=wanted_by() if was_on else (),
+            switch_interval_s=self._interval_s,
+            period_ns=self._period_ns,
+            lane_period_ns=self._lane_period_ns,
+            names=self._names.all(),
+        )
+
+
+def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
+    names = ("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches")
+    losses = ("lost_changes", "lost_turns", "lost_threads", "lost_lanes")
+    return assemble(
+        Raw(
+            facts=dict.fromkeys(names + losses, 0),
+            changes=(),
+            turns=(),
+            threads=(),
+            lanes=(),
+            gil_reason=gil_reason,
+            lanes_reason=lanes_reason,
+            switch_interval_s=sys.getswitchinterval(),
+            period_ns=0,
+            lane_period_ns=0,
+        )
+    )
+
+
+def _stop_all() -> None:
+    """Before the interpreter ends: what the watches look at goes away with it."""
+    for one in list(_running):
+        one.stop()
+
+
+class _Names:
+    """The names of all threads that are there or start meanwhile, kept as values: no thread object lives longer."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._original: Any = None
+        self._hook: Any = None
+
+    def begin(self) -> None:
+        """Note the present threads, and from now on each that `threading.Thread.start` starts."""
+        self._note_all()
+        original = self._original = threading.Thread.start
+
+        def start(thread: threading.Thread) -> None:
+            original(thread)
+            self._note(thread)
+
+        self._hook = start
+        threading.Thread.start = start  # type: ignore[method-assign]
+
+    def end(self) -> None:
+        """Note the present names, which may have changed, and let new threads be."""
+        if threading.Thread.start is self._hook:
+            threading.Thread.start = self._original  # type: ignore[method-assign]
+        self._note_all()
+
+    def all(self) -> dict[int, str]:
+        """Names by native id, and of multiprocessing's children by process id."""
+        self._note_all()
+        return dict(self._names)
+
+    def _note_all(self) -> None:
+        for thread in threading.enumerate():
+            self._note(thread)
+        multiprocessing = sys.modules.get("multiprocessing")
+        if multiprocessing is not None:
+            self._names |= {process.pid: process.name for process in multiprocessing.active_children()}
+
+    def put(self, number: int, name: str) -> None:
+        """Note a name under a native id or a process id."""
+        self._names[number] = name
+
+    def _note(self, thread: threading.Thread) -> None:
+        if thread.native_id is not None:
+            self._names[thread.native_id] = thread.name
