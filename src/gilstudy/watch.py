@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SHORTEST_US: Final = 20
 LONGEST_US: Final = 1000
-DEFAULT_US: Final = 250
-"""Microseconds between two looks. Each costs some 10 us of CPU time, most of it for waking up: see bench/watch.py."""
+LOOKS_PER_INTERVAL: Final = 5
+"""Looks per switch interval if no period is given: enough for busy threads' holds, at little cost (bench/watch.py)."""
 LANES_EVERY_NS: Final = 1_000_000
 """Threads are looked at less often than the GIL: it takes several system calls for each."""
 ROOM: Final = 1 << 18
@@ -31,14 +31,20 @@ ROOM: Final = 1 << 18
 _running: weakref.WeakSet[Watch] = weakref.WeakSet()
 
 
-def watch(*, period_us: float = DEFAULT_US, lanes: bool = True, room: int = ROOM) -> Watch:
+def default_period_us() -> float:
+    """Microseconds between two looks if nothing else is asked for: a fifth of the switch interval, 50 to 1000."""
+    return min(LONGEST_US, max(50.0, sys.getswitchinterval() * 1e6 / LOOKS_PER_INTERVAL))
+
+
+def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> Watch:
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
     A native thread looks at the GIL every ``period_us`` microseconds, and at the threads every millisecond. It never
-    takes the GIL. Where the GIL cannot be read the watch runs without it and says so in `Watch.gil_reason`.
+    takes the GIL. What is shorter than the period is seen only sometimes; each look costs CPU time, some 2 to 20 us,
+    nearly all of it for waking up. Where the GIL cannot be read the watch runs without it and says so in `Watch.gil_reason`.
 
     Args:
-        period_us: from 20 to 1000. What is shorter is seen only sometimes; each look costs some CPU time.
+        period_us: from 20 to 1000; by default `default_period_us`.
         lanes: whether to look at threads and child processes too (Linux).
         room: how many entries are kept; when there are more, the oldest are lost, and counted in `Trace.lost`.
 
@@ -51,7 +57,8 @@ def watch(*, period_us: float = DEFAULT_US, lanes: bool = True, room: int = ROOM
 class Watch:
     """One watch: started once, stopped once; it can be read while it runs."""
 
-    def __init__(self, *, period_us: float = DEFAULT_US, lanes: bool = True, room: int = ROOM) -> None:
+    def __init__(self, *, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> None:
+        period_us = default_period_us() if period_us is None else period_us
         if not SHORTEST_US <= period_us <= LONGEST_US:
             raise BadInput(f"the watch's period must be {SHORTEST_US} to {LONGEST_US} us, not {period_us:g}")
         if room < 2:
