@@ -197,9 +197,10 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
     if (w->sees_gil)
         gs_look_at_gil(w, before_ns, now_ns);
     if (w->sees_lanes && now_ns >= w->next_lanes_ns) {
+        int64_t cost_ns = -gs_thread_cpu_ns();
         gs_look_at_tasks(w, now_ns);
+        cost_ns += gs_thread_cpu_ns();
         /* However many threads there are, looking at them takes at most a fiftieth of a CPU. */
-        int64_t cost_ns = gs_now_ns() - now_ns;
         w->next_lanes_ns = now_ns + (50 * cost_ns > w->lane_period_ns ? 50 * cost_ns : w->lane_period_ns);
     }
     GS_STORE(&w->end_ns, now_ns);

@@ -20,6 +20,8 @@ OK, ARM_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = {
     "bench": ("gilstudy.bench", "time the countdown in every execution model, and judge the tutorial's claims"),
+    "trace": ("gilstudy.commands.trace", "run something and show who holds the GIL, straight from the interpreter"),
+    "probe": ("gilstudy.commands.probe", "find out whether a function releases the GIL"),
     "report": ("gilstudy.commands.report", "show a saved study again; nothing is measured"),
     "info": ("gilstudy.commands.info", "say what this host and this interpreter give"),
 }
