@@ -58,6 +58,7 @@ cdef extern from "gilwatch.h" nogil:
     int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes) noexcept
     void gs_stop_watch(gs_watch *w) noexcept
     void gs_after_fork() noexcept
+    void gs_be_prompt(const char *name) noexcept
     void gs_at_interpreter_end() noexcept
     int GS_AT_FORK(void (*f)() noexcept) noexcept
     int64_t GS_LOAD(int64_t *p) noexcept
@@ -69,6 +70,12 @@ GIL_OFF = 1
 def gil_reason(unsigned long interval_us):
     """Why the GIL cannot be read, or "". ``interval_us``: ``sys.getswitchinterval()`` in microseconds."""
     return gs_gil_reason(interval_us).decode()
+
+
+def be_prompt(str name):
+    """Let the calling thread be put on a CPU soon after it is woken (Linux 6.12 and later; elsewhere nothing happens)."""
+    cdef bytes told = name.encode()
+    gs_be_prompt(told)
 
 
 def module_wants_gil(object module):

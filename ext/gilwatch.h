@@ -213,7 +213,7 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
 
 /* Woken at once and with its name to be seen.  Since Linux 6.12 a thread may ask for short turns on the CPU, and in
  * return need not wait, often for a tick of 4 ms, until the one that runs has had its long turn; before, this is ignored. */
-static void gs_be_prompt(void)
+static void gs_be_prompt(const char *name)
 {
     struct { /* struct sched_attr, which no C library's header has for sure */
         uint32_t size, policy;
@@ -227,17 +227,17 @@ static void gs_be_prompt(void)
         syscall(SYS_sched_setattr, 0, &attr, 0);
     }
     prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0); /* 1 us instead of the usual 50 */
-    prctl(PR_SET_NAME, "gil-watch", 0, 0, 0);
+    prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 #else
-static void gs_be_prompt(void) {}
+static void gs_be_prompt(const char *name) { (void)name; }
 #endif
 
 static GS_THREAD_RESULT gs_watch_main(void *arg)
 {
     gs_watch *w = (gs_watch *)arg;
     int64_t before_ns = w->begin_ns;
-    gs_be_prompt();
+    gs_be_prompt("gil-watch");
     w->own_id = gs_own_id();
     while (gs_goes_on(w)) {
         int64_t now_ns = gs_now_ns();
