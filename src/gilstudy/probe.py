@@ -52,7 +52,8 @@ class Probe:
     """The longest unbroken hold within a call; None if the calls are too short to tell."""
     evidence: Evidence
 
-    def __bool__(self) -> bool:
+    @property
+    def releases(self) -> bool:
         """Whether the call releases the GIL, for most of its time."""
         return self.verdict == "releases"
 
@@ -66,11 +67,18 @@ def probe(function: Callable[..., object], /, *args: object, **kwargs: object) -
 
     Whatever the function raises is raised here.
     """
+    name = getattr(function, "__qualname__", repr(function))
+    return probe_call(name, lambda: function(*args, **kwargs), reason=doubts())
+
+
+def doubts() -> str:
+    """Why a probe cannot be trusted here and now, or would have nothing to say; "" if all is well.
+
+    The known controls are probed for it, which takes some 0.2 s.
+    """
     from gilstudy.controls import failure
 
-    name = getattr(function, "__qualname__", repr(function))
-    reason = gil_reason() or _disturbance() or failure()
-    return probe_call(name, lambda: function(*args, **kwargs), reason=reason)
+    return gil_reason() or _disturbance() or failure()
 
 
 def probe_call(
