@@ -13,7 +13,7 @@ import time
 from gilstudy.gil import gil_reason
 from gilstudy.kernels import python
 from gilstudy.runtime import this_runtime
-from gilstudy.watch import watch
+from gilstudy.watching import watch
 
 SECONDS, TURNS = 1.0, 5
 

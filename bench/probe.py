@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator
 from hog import hog
 
 from gilstudy.gil import gil_reason
-from gilstudy.probe import doubts, probe_call
+from gilstudy.probing import doubts, probe_call
 from gilstudy.runtime import this_runtime
 
 Call = Callable[[], object]
@@ -166,8 +166,8 @@ def runs(place: str, count: int, verbose: bool) -> int:
             found = probe_call(name, call, reason=reason)
             slowest = max(slowest, time.perf_counter() - begin)
             verdicts[name][found.verdict] += 1
-            if verbose and found.verdict == "inconclusive":
-                print(f"    {name}: {found.reason}")
+            if found.verdict == "inconclusive":
+                print(f"    {name}: {found.reason}; {found.evidence}")
     right = wrong = withheld = 0
     for name, (truth, _) in cases.items():
         seen = verdicts[name]

@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 
 from gilstudy.stats import Estimate, draws, interval, midmean, replicate
-from gilstudy.watch import default_period_us
+from gilstudy.watching import default_period_us
 
 LEVEL = 0.95
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 from gilstudy.kernels import KERNELS, Kernel
-from gilstudy.watch import watch
+from gilstudy.watching import watch
 
 THREADS = 2
 LAPS = {"python": 20_000, "nogil": 1_000_000}

@@ -119,6 +119,8 @@ cdef class Sampler:
 
     def stop(self):
         """End, and wait until the thread has ended. A second time it does nothing."""
+        if self.state != 1:  # also at the interpreter's end, when the lock is gone
+            return
         with starting:
             if self.state == 1:
                 with nogil:

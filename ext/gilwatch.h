@@ -188,8 +188,6 @@ static void gs_nap(int64_t wake_ns)
 #endif
 }
 
-static int gs_goes_on(gs_watch *w) { return !GS_LOAD(&w->stop) && !GS_LOAD(&gs_interpreter_ends); }
-
 static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
 {
     if (now_ns - before_ns > w->longest_gap_ns)
@@ -239,9 +237,11 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
     int64_t before_ns = w->begin_ns;
     gs_be_prompt("gil-watch");
     w->own_id = gs_own_id();
-    while (gs_goes_on(w)) {
-        int64_t now_ns = gs_now_ns();
+    while (!GS_LOAD(&gs_interpreter_ends)) {
+        int64_t now_ns = gs_now_ns(), stop = GS_LOAD(&w->stop);
         gs_look(w, before_ns, now_ns);
+        if (stop) /* asked for before this look, which was the last one */
+            break;
         before_ns = now_ns;
         gs_nap(now_ns + gs_uneven(w));
     }

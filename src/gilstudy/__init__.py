@@ -4,12 +4,12 @@ from gilstudy._version import __version__
 
 TYPE_CHECKING = False  # as in typing, which would take longer to import than all the rest
 if TYPE_CHECKING:
-    from gilstudy.probe import probe
-    from gilstudy.watch import watch
+    from gilstudy.probing import probe
+    from gilstudy.watching import watch
 
 __all__ = ["__version__", "probe", "watch"]
 
-_LAZY = {"probe": "gilstudy.probe", "watch": "gilstudy.watch"}
+_LAZY = {"probe": "gilstudy.probing", "watch": "gilstudy.watching"}
 
 
 def __getattr__(name: str) -> object:

@@ -49,7 +49,7 @@ def assemble(raw: Raw) -> Trace:
     place = {key: number for number, key in enumerate(keys)}
     begin, end = facts["begin_ns"], facts["end_ns"]
     holders = tuple(_holders(raw.changes, [place[_key(thread, n)] for n, thread in enumerate(raw.threads)], end))
-    sees_gil = any(holder != OFF for _, _, holder in holders)
+    sees_gil = any(change[1] != 1 for change in raw.changes)
     return Trace(
         begin_ns=begin,
         end_ns=end,

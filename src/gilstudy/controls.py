@@ -36,7 +36,7 @@ def failure() -> str:
 
 
 def _wrong(name: str, library: type[ctypes.CDLL], truth: Verdict) -> str:
-    from gilstudy.probe import probe_call
+    from gilstudy.probing import probe_call
 
     function, time = _sleeper(library)
     found = probe_call(name, lambda: function(time), budget_ns=BUDGET_NS, phase_ns=40_000_000)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isqrt
 
-from gilstudy.probe import Probe
+from gilstudy.probing import Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

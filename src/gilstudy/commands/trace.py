@@ -15,7 +15,7 @@ from gilstudy import files
 from gilstudy.errors import BadInput
 from gilstudy.targets import Job, arm_job, function_job, module_job, script_job
 from gilstudy.trace import Span, Trace
-from gilstudy.watch import watch
+from gilstudy.watching import watch
 
 ENDINGS = (".json", ".svg", ".png", ".html")
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gilstudy._version import __version__
-from gilstudy.probe import Probe
+from gilstudy.probing import Probe
 from gilstudy.report.lanes import ms, share
 from gilstudy.sweep import Sweep
 

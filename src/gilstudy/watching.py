@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 import threading
 import weakref
@@ -57,6 +58,8 @@ def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROO
 class Watch:
     """One watch: started once, stopped once; it can be read while it runs."""
 
+    _sampler: Sampler | None = None
+
     def __init__(self, *, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> None:
         period_us = default_period_us() if period_us is None else period_us
         if not SHORTEST_US <= period_us <= LONGEST_US:
@@ -67,8 +70,6 @@ class Watch:
         self._lane_period_ns = max(LANES_EVERY_NS, self._period_ns)
         self._room = room
         self._lanes = lanes
-        self._sampler: Sampler | None = None
-        self._stopped = False
         self._names = _Names()
         self._gil_reason = "not started"
         self._lanes_reason = "not started"
@@ -111,8 +112,7 @@ class Watch:
 
     def stop(self) -> None:
         """End the watch, and wait until its thread has ended. A second time it does nothing."""
-        if self._sampler is not None and not self._stopped:
-            self._stopped = True
+        if self._sampler is not None:
             self._sampler.stop()
             self._names.end()
 
@@ -126,7 +126,8 @@ class Watch:
         self.stop()
 
     def __del__(self) -> None:
-        self.stop()
+        with contextlib.suppress(Exception):  # at the interpreter's end half of it is gone; the sampler ends by itself
+            self.stop()
 
     def name(self, number: int, name: str) -> None:
         """Give a thread (by its native id) or a child process (by its process id) the name that its lane shall have."""

@@ -17,7 +17,7 @@ from gilstudy.gil import gil_reason
 from gilstudy.heartbeat import Heartbeat, longest_stall, switch_interval
 from gilstudy.stats import Estimate
 from gilstudy.trace import FREE, OFF, Trace
-from gilstudy.watch import Watch
+from gilstudy.watching import Watch
 
 PERIOD_US: Final = 100
 PHASE_NS: Final = 150_000_000
@@ -172,7 +172,8 @@ def seen_in(trace: Trace, ident: int, begin_ns: int, end_ns: int) -> Evidence:
             continue
         if holder == caller:
             longest = max(longest, length)
-        else:
+        elif begin_ns < begin and end < end_ns or length > trace.longest_gap_ns:
+            # A change of holder is known to within two looks: what just reaches in from outside may have been outside.
             released += length
             times += 1
     share = (end_ns - begin_ns) / max(1, trace.span_ns)
