@@ -1,7 +1,7 @@
 """The watch against the truth, on the interpreter that runs this: see bench/watch.py --holds.
 
-Two busy pure-Python threads: their median hold should be the switch interval, and the hand-offs that the watch saw should
-be as many as the interpreter counted.
+Two busy pure-Python threads: their median hold should be the switch interval, and the hand-offs that the watch saw
+should be as many as the interpreter counted.
 """
 
 from __future__ import annotations

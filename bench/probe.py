@@ -1,4 +1,4 @@
-"""How far can the probe be trusted? Calls of which it is known what they do, over and over, on a quiet and a busy host.
+"""How far the probe can be trusted. Calls of which it is known what they do, over and over, on a quiet and a busy host.
 
     python bench/probe.py                20 runs each: as it is, beside a hog, on one CPU, on one CPU beside a hog
     python bench/probe.py --runs 3 --only one-cpu
@@ -52,6 +52,7 @@ def standard() -> dict[str, tuple[tuple[str, ...], Call]]:
     base.execute("create table t (a)")
     base.executemany("insert into t values (?)", [(i,) for i in range(50_000)])
     here, there = socket.socketpair()
+    buffer = ctypes.create_string_buffer(1_000_000)
     libc_holds, libc_releases = ctypes.PyDLL(None), ctypes.CDLL(None)
 
     def talk() -> None:
@@ -88,8 +89,8 @@ def standard() -> dict[str, tuple[tuple[str, ...], Call]]:
         "subprocess.run": (SOME, lambda: subprocess.run(["true"], check=True)),
         "PyDLL usleep": (H, lambda: libc_holds.usleep(5000)),
         "CDLL usleep": (R, lambda: libc_releases.usleep(5000)),
-        "PyDLL memset, 1 MB": (H, lambda b=ctypes.create_string_buffer(1_000_000): libc_holds.memset(b, 0, 1_000_000)),
-        "CDLL memset, 1 MB": (R, lambda b=ctypes.create_string_buffer(1_000_000): libc_releases.memset(b, 0, 1_000_000)),
+        "PyDLL memset, 1 MB": (H, lambda: libc_holds.memset(buffer, 0, 1_000_000)),
+        "CDLL memset, 1 MB": (R, lambda: libc_releases.memset(buffer, 0, 1_000_000)),
     }
 
 

@@ -1,10 +1,10 @@
-"""What does the GIL watch cost, and is what it says right?
+"""What the GIL watch costs, and whether what it says is right.
 
-    python bench/watch.py                                       slowdown, beside py-spy --gil and gilknocker if installed
+    python bench/watch.py                                       slowdown; py-spy --gil, gilknocker if installed
     python bench/watch.py --holds python3.12 python3.13 ...     holds and hand-offs against the truth, per interpreter
 
-Slowdown: turns of the same program (bench/watched.py) in random order within each round, each tool's turn divided by the
-mean of the bare turns before and after it; midmean over rounds with a bootstrap interval.
+Slowdown: turns of the same program (bench/watched.py) in random order within each round, each tool's turn divided by
+the mean of the bare turns before and after it; midmean over rounds with a bootstrap interval.
 """
 
 from __future__ import annotations
@@ -95,9 +95,11 @@ class Program:
 
     @property
     def pid(self) -> int:
+        """Its process id."""
         return int(self._process.pid)
 
     def turn(self, tool: str) -> float:
+        """The work per second in a turn under ``tool``."""
         self._process.stdin.write(self._order.format(tool))
         self._process.stdin.flush()
         return float(self._process.stdout.readline())

@@ -1,8 +1,8 @@
 """The program that bench/watch.py watches: two busy threads, turn after turn, with or without something looking on.
 
-It obeys lines on its standard input, ``KERNEL TOOL SECONDS``, and answers each with the work done per second. KERNEL is
-``python`` (the threads fight for the GIL) or ``nogil`` (they keep two CPUs busy); TOOL is ``none``, ``watch:MICROSECONDS``, ``watch-gil:MICROSECONDS`` (without lanes)
-or ``gilknocker``.
+It obeys lines on its standard input, ``KERNEL TOOL SECONDS``, and answers each with the work done per second. KERNEL
+is ``python`` (the threads fight for the GIL) or ``nogil`` (they keep two CPUs busy); TOOL is ``none``, ``watch:US``,
+``watch-gil:US`` (without lanes), US being the period in microseconds, or ``gilknocker``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def looked_at_by(tool: str) -> Iterator[None]:
         with watch(period_us=float(period), lanes=name == "watch"):
             yield
     elif name == "gilknocker":
-        from gilknocker import KnockKnock
+        from gilknocker import KnockKnock  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
         knocker = KnockKnock(polling_interval_micros=1_000)
         knocker.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -41,7 +42,12 @@ def raw(**changes: Any) -> Raw:
 
 def test_holds_go_from_one_change_to_the_next() -> None:
     trace = assemble(raw(changes=((1 * MS, A, 10, 0), (11 * MS, B, 11, 1), (31 * MS, 0, 11, -1), (41 * MS, A, 12, 0))))
-    assert trace.holders == ((1 * MS, 11 * MS, 0), (11 * MS, 31 * MS, 1), (31 * MS, 41 * MS, FREE), (41 * MS, 101 * MS, 0))
+    assert trace.holders == (
+        (1 * MS, 11 * MS, 0),
+        (11 * MS, 31 * MS, 1),
+        (31 * MS, 41 * MS, FREE),
+        (41 * MS, 101 * MS, 0),
+    )
     assert [lane.holds for lane in trace.lanes] == [((1 * MS, 11 * MS), (41 * MS, 101 * MS)), ((11 * MS, 31 * MS),)]
 
 
@@ -129,7 +135,7 @@ def test_pieces_never_overlap() -> None:
     turns = tuple(turn(1 + 0.7 * n, 0, (RUNNING, WAITING, BLOCKED, READY)[n % 4]) for n in range(140))
     changes = tuple((MS + n * 300_000, A if n % 3 else 0, 10 + n, 0 if n % 3 else -1) for n in range(300))
     pieces = assemble(raw(turns=turns, changes=changes)).lanes[0].pieces
-    assert all(one[1] <= other[0] for one, other in zip(pieces, pieces[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(pieces))
     assert all(begin < end for begin, end, _ in pieces)
 
 

@@ -186,7 +186,7 @@ def test_the_package_exports_it_lazily() -> None:
     code = "import gilstudy, sys; assert 'gilstudy.watching' not in sys.modules; gilstudy.watch; gilstudy.probe"
     assert python(code).returncode == 0
     with pytest.raises(AttributeError, match="nonsense"):
-        gilstudy.nonsense  # type: ignore[attr-defined]  # noqa: B018
+        gilstudy.nonsense  # noqa: B018
 
 
 def test_without_the_extension_it_runs_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,9 @@ def test_a_build_without_a_gil_says_not_applicable() -> None:
 
 @pytest.mark.skipif(not is_free_threaded(), reason="needs a free-threaded build")
 def test_a_gil_that_was_asked_for_is_seen_and_the_setting_named() -> None:
-    code = "import gilstudy\nwith gilstudy.watch() as w: pass\ns = w.summary(); print(repr(s.gil_reason), s.gil_wanted_by)"
+    code = (
+        "import gilstudy\nwith gilstudy.watch() as w: pass\ns = w.summary(); print(repr(s.gil_reason), s.gil_wanted_by)"
+    )
     assert python(code, "-X", "gil=1").stdout.split(None, 1) == ["''", "('-X gil=1',)\n"]
 
 

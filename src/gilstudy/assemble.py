@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from gilstudy.trace import FREE, OFF, UNKNOWN, Lane, Lost, Piece, Span, State, Trace
 
 Change = tuple[int, int, int, int]
-"""When, the holder (0: free, 1: the GIL is off), the interpreter's hand-off count, the holder's place in the threads."""
+"""When, the holder (0: free, 1: the GIL is off), the interpreter's hand-off count, the holder's place in the list."""
 Turn = tuple[int, int, int, int, int, int]
 """When, the lane's place, its state, and its CPU time, CPU waiting time and turns on a CPU until then."""
 Thread = tuple[int, int, int]
@@ -127,9 +128,7 @@ def _lane(
     own = turns.get(found[0], ()) if found else ()
     pieces = _overlay(_pieces(own, raw.facts["end_ns"]), holds, 2 * raw.lane_period_ns)
     is_process = found is not None and found[1][2]
-    used = [own[-1][n] - own[0][n] for n in (3, 4, 5)] if own else [None] * 3
-    if own and is_process:
-        used[1:] = [None, None]
+    used = _used(own)
     return Lane(
         name=_name(raw, key, ident, found[1] if found else None),
         ident=ident,
@@ -138,9 +137,17 @@ def _lane(
         pieces=tuple(pieces),
         holds=holds,
         cpu_ns=used[0],
-        ready_ns=used[1],
-        turns_on_cpu=used[2],
+        ready_ns=None if is_process else used[1],
+        turns_on_cpu=None if is_process else used[2],
     )
+
+
+def _used(turns: Sequence[Turn]) -> tuple[int | None, int | None, int | None]:
+    """CPU time, CPU waiting time and turns on a CPU from the first entry to the last."""
+    if not turns:
+        return None, None, None
+    first, last = turns[0], turns[-1]
+    return last[3] - first[3], last[4] - first[4], last[5] - first[5]
 
 
 # -- when ----------------------------------------------------------------------------------------------------------
@@ -163,7 +170,7 @@ def _holders(changes: Sequence[Change], places: Sequence[int], end_ns: int) -> I
 
 def _handoffs(holders: Iterable[tuple[int, int, int]]) -> int:
     known = [holder for _, _, holder in holders if holder not in (FREE, OFF)]
-    return sum(1 for before, after in zip(known, known[1:], strict=False) if before != after)
+    return sum(1 for before, after in pairwise(known) if before != after)
 
 
 def _pieces(turns: Sequence[Turn], end_ns: int) -> list[Piece]:
@@ -183,8 +190,8 @@ def _pieces(turns: Sequence[Turn], end_ns: int) -> list[Piece]:
 def _overlay(pieces: Sequence[Piece], holds: Sequence[Span], blur_ns: int) -> Iterator[Piece]:
     """What a thread did, with the GIL's own record laid over it.
 
-    The GIL is looked at far more often than the thread. So what the thread is said to do just after it lost the GIL is
-    often still what it did while it held it: such a remnant, up to ``blur_ns`` long, becomes what it was seen to do next.
+    The GIL is looked at far more often than the thread. So what the thread is said to do just after it lost the GIL
+    is often still what it did while it held it. Such a remnant, up to ``blur_ns`` long, becomes what came next.
     """
     if not pieces:
         yield from ((begin, end, "holding") for begin, end in holds)
@@ -198,9 +205,7 @@ def _overlay(pieces: Sequence[Piece], holds: Sequence[Span], blur_ns: int) -> It
     yield from _between(pieces, starts, at, pieces[-1][1], blur_ns)
 
 
-def _between(
-    pieces: Sequence[Piece], starts: Sequence[int], begin: int, end: int, blur_ns: int
-) -> Iterator[Piece]:
+def _between(pieces: Sequence[Piece], starts: Sequence[int], begin: int, end: int, blur_ns: int) -> Iterator[Piece]:
     """The pieces from ``begin`` to ``end``, where the thread does not hold the GIL."""
     if begin >= end:
         return

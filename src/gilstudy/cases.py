@@ -1,4 +1,4 @@
-"""What is to be probed, as a user writes it: functions, and their arguments as Python expressions, in words or in TOML."""
+"""What is to be probed, as a user writes it: functions and their arguments, in words or in TOML."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class Case:
 def cases_in(path: Path, module: str = "") -> tuple[Case, ...]:
     """The cases in a TOML file.
 
-    It has a table ``functions``, whose keys are ``module:function``, or with ``module`` given, functions of that one. The
-    values are argument expressions, or tables of ``args``, ``setup`` and ``expect``. ``setup`` at the top is for all.
+    It has a table ``functions``, whose keys are ``module:function``, or with ``module`` given, functions of that one.
+    The values are argument expressions, or tables of ``args``, ``setup`` and ``expect``. ``setup`` at the top is for all.
 
     Raises:
         BadInput: the file cannot be read, or something in it is of the wrong kind.
@@ -82,8 +82,12 @@ def cases_in(path: Path, module: str = "") -> tuple[Case, ...]:
 
 
 def _case(name: str, entry: object, setup: str, module: str) -> Case:
-    table: Mapping[str, object] = {"args": entry} if isinstance(entry, str) else entry if isinstance(entry, dict) else {}
-    words = {key: value for key, value in table.items() if key in ("args", "setup", "expect") and isinstance(value, str)}
+    table: Mapping[str, object] = (
+        {"args": entry} if isinstance(entry, str) else entry if isinstance(entry, dict) else {}
+    )
+    words = {
+        key: value for key, value in table.items() if key in ("args", "setup", "expect") and isinstance(value, str)
+    }
     if not table or len(words) < len(table):
         raise BadInput(f"functions.{name} must be a string, or a table of the strings args, setup and expect")
     expect = words.get("expect", "")

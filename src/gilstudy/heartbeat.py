@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from types import TracebackType
 from typing import Final
 
@@ -65,4 +66,4 @@ def switch_interval(seconds: float) -> Iterator[None]:
 def longest_stall(beats: list[int], begin_ns: int, end_ns: int) -> int:
     """The longest time between ``begin_ns`` and ``end_ns`` without a beat."""
     edges = [begin_ns, *beats, end_ns]
-    return max(after - before for before, after in zip(edges, edges[1:], strict=False))
+    return max(after - before for before, after in pairwise(edges))

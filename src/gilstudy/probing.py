@@ -172,7 +172,7 @@ def seen_in(trace: Trace, ident: int, begin_ns: int, end_ns: int) -> Evidence:
             continue
         if holder == caller:
             longest = max(longest, length)
-        elif begin_ns < begin and end < end_ns or length > trace.longest_gap_ns:
+        elif (begin_ns < begin and end < end_ns) or length > trace.longest_gap_ns:
             # A change of holder is known to within two looks: what just reaches in from outside may have been outside.
             released += length
             times += 1

@@ -13,8 +13,8 @@ from gilstudy.trace import FREE, OFF, Lane, Span, State, Trace
 class Holds:
     """The distribution of holds: unbroken spans in which one thread had the GIL.
 
-    A hold that began before the watch, or outlasted it, is left out: its length is not known. A thread that lets the GIL
-    go and takes it back between two looks is seen to hold it all the while.
+    A hold that began before the watch, or outlasted it, is left out: its length is not known. A thread that lets the
+    GIL go and takes it back between two looks is seen to hold it all the while.
     """
 
     count: int
@@ -107,11 +107,8 @@ def _middle(ordered: Sequence[int]) -> float:
 
 def _complete(trace: Trace) -> Iterable[tuple[int, int, int]]:
     """The holds whose both ends were seen."""
-    return (one for number, one in enumerate(trace.holders) if one[2] not in (FREE, OFF) and number and _ends(trace, one))
-
-
-def _ends(trace: Trace, one: tuple[int, int, int]) -> bool:
-    return one[1] < trace.end_ns
+    inner = trace.holders[1:]
+    return (one for one in inner if one[2] not in (FREE, OFF) and one[1] < trace.end_ns)
 
 
 def _distribution(holds: Sequence[tuple[int, str]]) -> Holds | None:

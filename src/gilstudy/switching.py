@@ -67,7 +67,7 @@ def measure_switching(intervals_s: Sequence[float] = INTERVALS_S, *, seconds: fl
     """Watch two threads count down, for ``seconds`` at each switch interval. The interval is put back afterwards."""
     if reason := gil_reason():
         return Switching(reason=reason, bytecodes_per_step=0, points=())
-    step = loop_length(kernels.python.__code__)  # type: ignore[attr-defined]
+    step = loop_length(kernels.python.__code__)
     with _busy_threads() as steps_done:
         points = tuple(_point(interval_s, seconds, step, steps_done) for interval_s in intervals_s)
     return Switching(reason="", bytecodes_per_step=step, points=points)

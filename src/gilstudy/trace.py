@@ -8,8 +8,8 @@ from typing import Final, Literal
 State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu"]
 """What a thread does.
 
-``holding``: it has the GIL. ``running``: it is on a CPU without the GIL. ``waiting``: it waits for the GIL. ``ready``: it
-waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu``: it does not run, why is not told.
+``holding``: it has the GIL. ``running``: it is on a CPU without the GIL. ``waiting``: it waits for the GIL. ``ready``:
+it waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu``: it does not run, why is not told.
 """
 
 STATES: Final[tuple[State, ...]] = ("holding", "running", "waiting", "ready", "blocked", "off-cpu")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import sys
 import threading
 import weakref
@@ -29,8 +27,6 @@ LANES_EVERY_NS: Final = 1_000_000
 ROOM: Final = 1 << 18
 """Entries that are kept of the GIL and of the threads, 32 and 40 bytes each; memory is used only as they fill up."""
 
-_running: weakref.WeakSet[Watch] = weakref.WeakSet()
-
 
 def default_period_us() -> float:
     """Microseconds between two looks if nothing else is asked for: a fifth of the switch interval, 50 to 1000."""
@@ -42,7 +38,7 @@ def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROO
 
     A native thread looks at the GIL every ``period_us`` microseconds, and at the threads every millisecond. It never
     takes the GIL. What is shorter than the period is seen only sometimes; each look costs CPU time, some 2 to 20 us,
-    nearly all of it for waking up. Where the GIL cannot be read the watch runs without it and says so in `Watch.gil_reason`.
+    nearly all of it for waking up. Where the GIL cannot be read the watch runs without it: see `Watch.gil_reason`.
 
     Args:
         period_us: from 20 to 1000; by default `default_period_us`.
@@ -58,8 +54,6 @@ def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROO
 class Watch:
     """One watch: started once, stopped once; it can be read while it runs."""
 
-    _sampler: Sampler | None = None
-
     def __init__(self, *, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> None:
         period_us = default_period_us() if period_us is None else period_us
         if not SHORTEST_US <= period_us <= LONGEST_US:
@@ -70,6 +64,8 @@ class Watch:
         self._lane_period_ns = max(LANES_EVERY_NS, self._period_ns)
         self._room = room
         self._lanes = lanes
+        self._sampler: Sampler | None = None
+        self._end: weakref.finalize[[Sampler, _Names], Watch] | None = None
         self._names = _Names()
         self._gil_reason = "not started"
         self._lanes_reason = "not started"
@@ -103,18 +99,16 @@ class Watch:
         sampler = Sampler(self._period_ns, self._lane_period_ns, self._room)
         self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
         self._interval_s = sys.getswitchinterval()
-        self._names.begin()
-        if not _running:
-            atexit.register(_stop_all)  # a second time does no harm
-        _running.add(self)
         sampler.start(not self._gil_reason, not self._lanes_reason)
         self._sampler = sampler
+        # Also when it is forgotten, and before the interpreter ends: what it looks at goes away then.
+        self._names.begin()
+        self._end = weakref.finalize(self, _end, sampler, self._names)
 
     def stop(self) -> None:
         """End the watch, and wait until its thread has ended. A second time it does nothing."""
-        if self._sampler is not None:
-            self._sampler.stop()
-            self._names.end()
+        if self._end is not None:
+            self._end()
 
     def __enter__(self) -> Watch:
         self.start()
@@ -124,10 +118,6 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # at the interpreter's end half of it is gone; the sampler ends by itself
-            self.stop()
 
     def name(self, number: int, name: str) -> None:
         """Give a thread (by its native id) or a child process (by its process id) the name that its lane shall have."""
@@ -187,10 +177,9 @@ def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
     )
 
 
-def _stop_all() -> None:
-    """Before the interpreter ends: what the watches look at goes away with it."""
-    for one in list(_running):
-        one.stop()
+def _end(sampler: Sampler, names: _Names) -> None:
+    sampler.stop()
+    names.end()
 
 
 class _Names:
@@ -211,12 +200,12 @@ class _Names:
             self._note(thread)
 
         self._hook = start
-        threading.Thread.start = start  # type: ignore[method-assign]
+        setattr(threading.Thread, "start", start)  # noqa: B010  (mypy would not have it otherwise)
 
     def end(self) -> None:
         """Note the present names, which may have changed, and let new threads be."""
         if threading.Thread.start is self._hook:
-            threading.Thread.start = self._original  # type: ignore[method-assign]
+            setattr(threading.Thread, "start", self._original)  # noqa: B010
         self._note_all()
 
     def all(self) -> dict[int, str]:

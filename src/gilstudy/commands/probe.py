@@ -1,4 +1,4 @@
-"""``gilstudy probe``: does this function release the GIL?"""
+"""``gilstudy probe``: whether functions release the GIL."""
 
 from __future__ import annotations
 

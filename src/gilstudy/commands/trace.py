@@ -22,14 +22,17 @@ ENDINGS = (".json", ".svg", ".png", ".html")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
-    parser.add_argument("--out", metavar="FILE", type=Path, action="append", default=[], help="write .json (for Perfetto), .svg, .png or .html")  # fmt: skip
-    parser.add_argument("--period", metavar="US", type=float, help="microseconds between two looks at the GIL, 20 to 1000")
-    parser.add_argument("--window", metavar="MS:MS", type=_window, help="what to draw in detail, in milliseconds: 100:250")
-    parser.add_argument("--workers", metavar="N", type=int, default=2, help="for an arm: how many workers (default 2)")
-    parser.add_argument("--seconds", metavar="S", type=float, default=1.0, help="for an arm: how long (default 1)")
-    parser.add_argument("--quiet", action="store_true", help="only the figures, no table and no lanes")
-    parser.add_argument("what", nargs=argparse.REMAINDER, metavar="WHAT", help="an arm (threads, processes, ...), module:function or script.py, and its arguments")  # fmt: skip
+    add = parser.add_argument
+    add("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    files_help = "write .json (Chrome trace events, for Perfetto), .svg, .png or .html; may be given several times"
+    add("--out", metavar="FILE", type=Path, action="append", default=[], help=files_help)
+    add("--period", metavar="US", type=float, help="microseconds between two looks at the GIL, 20 to 1000")
+    add("--window", metavar="MS:MS", type=_window, help="what to draw in detail, in milliseconds, such as 100:250")
+    add("--workers", metavar="N", type=int, default=2, help="for an arm: how many workers (default 2)")
+    add("--seconds", metavar="S", type=float, default=1.0, help="for an arm: how long (default 1)")
+    add("--quiet", action="store_true", help="only the figures, no table and no lanes")
+    what = "an arm (threads, processes, ...), module:function or script.py, and its arguments"
+    add("what", nargs=argparse.REMAINDER, metavar="WHAT", help=what)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -93,9 +93,7 @@ def _holds_line(summary: Summary) -> Text:
 
 
 def _distribution(holds: Holds) -> str:
-    return (
-        f"median {ms(holds.median_ns)}, p99 {ms(holds.p99_ns)}, longest {ms(holds.longest_ns)} by {holds.longest_by}"
-    )
+    return f"median {ms(holds.median_ns)}, p99 {ms(holds.p99_ns)}, longest {ms(holds.longest_ns)} by {holds.longest_by}"
 
 
 def ms(ns: float) -> str:
@@ -115,7 +113,7 @@ def share(value: float) -> str:
 
 
 def busiest(trace: Trace, summary: Summary) -> list[int]:
-    """The places of the lanes worth showing, in their order: those that ran or held, Python's own threads in any case."""
+    """The places of the lanes worth showing, in their order: those that ran or held, and Python's own threads."""
 
     def weight(place: int) -> int:
         lane = summary.lanes[place]
@@ -235,7 +233,12 @@ def strip(lane: Lane, begin: int, end: int, cells: int) -> list[State | None]:
             overlap = min(piece_end, cell[1]) - max(piece_begin, cell[0])
             if overlap > 0:
                 totals[number][state] = totals[number].get(state, 0) + overlap
-    return [max(total, key=lambda state: total[state]) if total else None for total in totals]
+    return [_most(total) for total in totals]
+
+
+def _most(total: dict[State, int]) -> State | None:
+    most = sorted(total, key=total.__getitem__)
+    return most[-1] if most else None
 
 
 def _glyphs(console: Console) -> dict[State, str]:

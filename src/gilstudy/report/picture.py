@@ -1,4 +1,4 @@
-"""A trace as a picture: lanes, one a thread, with the GIL's own lane on top. It needs matplotlib (the extra ``plot``)."""
+"""A trace as a picture: lanes, one a thread, the GIL's own on top. It needs matplotlib (the extra ``plot``)."""
 
 from __future__ import annotations
 
@@ -79,14 +79,15 @@ def _draw(axes: Any, trace: Trace, shown: Sequence[int], window: Span) -> list[s
         for state, colour in COLOURS.items():
             _bars(axes, row, [(b, e) for b, e, s in lane.pieces if s == state], window, colour, 0.62)
         if trace.holders:  # the same colour as in the GIL's lane, as a key
-            axes.plot([-0.008], [row], "s", color=THREADS[(row - 1) % len(THREADS)], transform=axes.get_yaxis_transform(),
-                      clip_on=False, markersize=6)  # fmt: skip
+            at, colour = axes.get_yaxis_transform(), THREADS[(row - 1) % len(THREADS)]
+            axes.plot([-0.008], [row], "s", color=colour, transform=at, clip_on=False, markersize=6)
     return labels
 
 
 def _bars(axes: Any, row: int, spans: Sequence[Span], window: Span, colour: str, height: float) -> None:
     begin, end = window
-    bars = [((max(b, begin) - begin) / 1e6, (min(e, end) - max(b, begin)) / 1e6) for b, e in spans if e > begin and b < end]
+    inside = [(max(b, begin), min(e, end)) for b, e in spans if e > begin and b < end]
+    bars = [((b - begin) / 1e6, (e - b) / 1e6) for b, e in inside]
     if bars:
         axes.broken_barh(bars, (row - height / 2, height), facecolors=colour, edgecolor="white", linewidth=0.4)
 
@@ -113,5 +114,6 @@ def _page(figure: Any, trace: Trace, summary: Summary, title: str) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         "<style>body{font:16px/1.5 sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}img{width:100%}</style>"
-        f'<h1>{escape(title)}</h1><img alt="lanes, one a thread" src="data:image/svg+xml;base64,{picture}">{told}</html>\n'
+        f'<h1>{escape(title)}</h1><img alt="lanes, one a thread" src="data:image/svg+xml;base64,{picture}">'
+        f"{told}</html>\n"
     )
