@@ -7,7 +7,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 sys.path.insert(0, str(Path(__file__).parent / "ext"))
-from compiling import ClearBuildExt  # noqa: E402  (the build's own helper lies beside the sources it builds)
+from compiling import ClearBuildExt
 
 # Without module state Cython does not declare a module fit for a subinterpreter with its own GIL.
 MACROS: list[tuple[str, str | None]] = [("CYTHON_USE_MODULE_STATE", "1")]

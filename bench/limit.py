@@ -93,7 +93,9 @@ def measure(rounds: int, seed: int) -> tuple[list[float], list[float]]:
                 random.shuffle(turns)
                 seen: dict[tuple[str, int], list[float]] = {}
                 for who, places in turns:
-                    turn = program_turn(limit, lap, places) if who == "program" else station_turn(lines[who], lap, places)
+                    turn = (
+                        program_turn(limit, lap, places) if who == "program" else station_turn(lines[who], lap, places)
+                    )
                     seen[who, places[0] if len(places) == 1 else -1] = turn
                 steps += [math.log(seen["single-nogil", cpu][0] / seen["program", cpu][0]) for cpu in cpus]
                 theirs = sum(seen["program", -1][i] / seen["program", cpu][0] for i, cpu in enumerate(cpus))

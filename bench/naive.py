@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
@@ -22,7 +23,7 @@ def one_shot(seconds: float) -> dict[str, float]:
     """Each arm's speedup with two workers, from one run of each that take ``seconds`` in all."""
     turns = len(ARMS) + 3  # three single-threaded runs, one for each kernel
     sizes = {name: _steps_for(kernel, seconds / turns / 1.5) for name, kernel in KERNELS.items()}
-    alone = {name: _timed(lambda name=name: KERNELS[name](sizes[name])) for name in KERNELS}  # type: ignore[misc]
+    alone = {name: _timed(partial(kernel, sizes[name])) for name, kernel in KERNELS.items()}
     return {arm: 2 * alone[kernel] / _pair(kernel, mode, sizes[kernel]) for arm, (kernel, mode) in ARMS.items()}
 
 
@@ -41,7 +42,7 @@ def _pair(kernel: str, mode: str, steps: int) -> float:
 
 def _steps_for(kernel: Kernel, seconds: float) -> int:
     steps = 100_000
-    while (took := _timed(lambda: kernel(steps))) < 0.02:
+    while (took := _timed(partial(kernel, steps))) < 0.02:
         steps *= 2
     return max(1, int(steps * seconds / took))
 

@@ -1,6 +1,6 @@
 """What does gilstudy itself cost? Import, help, the start of a study, a trial, a whole study against its trials.
 
-    python bench/overhead.py
+python bench/overhead.py
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ COMMANDS = {
 
 def start_times(runs: int) -> dict[str, list[float]]:
     """Milliseconds of each command's whole process, interleaved in random order."""
-    random, found = Random(0), {name: [] for name in COMMANDS}  # type: dict[str, list[float]]
+    random = Random(0)
+    found: dict[str, list[float]] = {name: [] for name in COMMANDS}
     names = list(COMMANDS)
     for run in range(runs + 1):
         random.shuffle(names)
@@ -69,18 +70,22 @@ def main() -> int:
     print(f"whole processes, {args.runs} runs each, interleaved (ms)")
     for name, values in found.items():
         beyond = over([value - bare for value, bare in zip(values, found["bare interpreter"], strict=True)])
-        added = "" if name == "bare interpreter" else f"  adds {beyond.point:6.1f} [{beyond.low:.1f}, {beyond.high:.1f}]"
+        added = (
+            "" if name == "bare interpreter" else f"  adds {beyond.point:6.1f} [{beyond.low:.1f}, {beyond.high:.1f}]"
+        )
         print(f"  {name:<18} median {median(values):6.1f}, {min(values):.1f} to {max(values):.1f}{added}")
     record, phases = one_study(args.budget)
     timed_s = sum((record.plan.warm_ns + trial.close_ns - trial.open_ns) / 1e9 for trial in record.trials)
     first, last = record.trials[0], record.trials[-1]
     span_s = (last.close_ns - first.open_ns) / 1e9
     each_ms = 1000 * (span_s - timed_s) / len(record.trials)
-    print(f"one study of {len(record.trials)} trials ({record.plan.window_ns / 1e6:g} ms windows) in {phases['whole']:.1f} s")
-    print(f"  start of {len(record.plan.arms)} stations  {phases['calibrating']:.2f} s")
-    print(f"  calibration and first turns  {(first.open_ns - last.close_ns) / 1e9 + phases['done'] - phases['calibrating']:.2f} s")
-    print(f"  beside each trial's warm-up and window  {each_ms:.2f} ms")
-    print(f"  trials are {timed_s / phases['whole']:.0%} of the whole study")
+    set_up_s = phases["done"] - phases["calibrating"] - span_s
+    window_ms, whole_s = record.plan.window_ns / 1e6, phases["whole"]
+    print(f"one study of {len(record.trials)} trials ({window_ms:g} ms windows) in {whole_s:.1f} s")
+    print(f"  start of {len(record.plan.arms)} stations: {phases['calibrating']:.2f} s")
+    print(f"  calibration and first turns: {set_up_s:.2f} s")
+    print(f"  beside each trial's warm-up and window: {each_ms:.2f} ms")
+    print(f"  the trials are {timed_s / whole_s:.0%} of the whole study")
     return 0
 
 

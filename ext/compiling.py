@@ -5,7 +5,9 @@ from setuptools.command.build_ext import build_ext
 try:
     from setuptools.errors import CompileError, ExecError, PlatformError
 except ImportError:  # setuptools < 59
-    from distutils.errors import CompileError, DistutilsExecError as ExecError, DistutilsPlatformError as PlatformError
+    from distutils.errors import CompileError
+    from distutils.errors import DistutilsExecError as ExecError
+    from distutils.errors import DistutilsPlatformError as PlatformError
 
 HELP = """
 gilstudy could not compile its C extension, and it measures nothing without one.

@@ -1,7 +1,7 @@
 /* The ceiling: the countdown in plain native threads, with no Python at all.
  *
  * Each worker sleeps to `begin`, then runs lap after lap until it has passed `close`.  It keeps the pair of lap
- * boundaries that straddles `open`, and the pair that straddles `close`, so that the work done between the two
+ * boundaries that straddles `open`, and the pair that straddles `close` (it may be the same), so that the work done between the two
  * instants, which are the same for all workers, can be told to within a lap.
  */
 #ifndef GILSTUDY_CREW_H
@@ -26,17 +26,15 @@ typedef struct {
     int started;
 } gs_worker;
 
-static gs_edge gs_run_past(const gs_worker *w, int64_t instant_ns, int64_t *laps, int64_t *last_ns)
+/* Runs laps until one has passed the instant; the last one may have done so already. */
+static gs_edge gs_run_past(const gs_worker *w, int64_t instant_ns, gs_edge edge)
 {
-    gs_edge edge;
-    do {
-        edge.laps = *laps;
-        edge.before_ns = *last_ns;
+    while (edge.after_ns < instant_ns || edge.laps < 0) {
+        edge.before_ns = edge.after_ns;
         gs_countdown(w->lap);
-        *last_ns = gs_now_ns();
-        ++*laps;
-    } while (*last_ns < instant_ns);
-    edge.after_ns = *last_ns;
+        edge.after_ns = gs_now_ns();
+        edge.laps++;
+    }
     edge.cpu_ns = gs_thread_cpu_ns();
     return edge;
 }
@@ -44,13 +42,13 @@ static gs_edge gs_run_past(const gs_worker *w, int64_t instant_ns, int64_t *laps
 static GS_THREAD_RESULT gs_work(void *arg)
 {
     gs_worker *w = (gs_worker *)arg;
-    int64_t laps = 0, last_ns;
+    gs_edge start = {0, 0, -1, 0};
     if (w->cpu >= 0)
         gs_pin(w->cpu);
     w->ready_ns = gs_sleep_until(w->begin_ns);
-    last_ns = gs_now_ns();
-    w->open = gs_run_past(w, w->open_ns, &laps, &last_ns);
-    w->close = gs_run_past(w, w->close_ns, &laps, &last_ns);
+    start.before_ns = start.after_ns = gs_now_ns();
+    w->open = gs_run_past(w, w->open_ns, start);
+    w->close = gs_run_past(w, w->close_ns, w->open);
     return 0;
 }
 

@@ -16,7 +16,9 @@ WINDOW_NS = 1_000_000_000
 """A second, with laps of one step: a worker's laps in the window are its rate."""
 
 
-def a_host(cpus: int = 2, quota: float | None = None, python_cpu_count: int | None = None, *, can_pin: bool = True) -> Host:
+def a_host(
+    cpus: int = 2, quota: float | None = None, python_cpu_count: int | None = None, *, can_pin: bool = True
+) -> Host:
     return Host(
         os="Linux 6.1",
         machine="x86_64",
@@ -36,7 +38,7 @@ def a_host(cpus: int = 2, quota: float | None = None, python_cpu_count: int | No
     )
 
 
-def a_pulse(**changes: float) -> Pulse:
+def a_pulse(**changes: float | None) -> Pulse:
     calm = Pulse(
         at_ns=0,
         load_1=0.0,
@@ -76,7 +78,8 @@ def a_runtime(**changes: object) -> Runtime:
 def a_span(rate: float, open_ns: int, cores: float) -> Span:
     close_ns = open_ns + WINDOW_NS
     opened = Edge(open_ns, open_ns + 1, 0, 0)
-    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, round(rate), round(cores * WINDOW_NS)))
+    laps = round(rate)
+    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, laps, round(cores * WINDOW_NS)))
 
 
 def a_trial(
@@ -179,4 +182,3 @@ def a_record(
         failures=failures,
         cautions=(),
     )
-

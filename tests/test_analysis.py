@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import a_host, a_record, a_trial
+from builders import a_host, a_record, a_span, a_trial
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gilstudy.analysis import cores_used, estimate, karp_flatt, rates, work_at
-from gilstudy.record import Edge, Record
+from gilstudy.record import Edge, Record, Span, Trial
 
 
 def of(record: Record, arm: str, workers: int = 2) -> float:
@@ -36,6 +36,17 @@ def test_rates_and_cores_of_a_trial() -> None:
     trial = a_trial(0, "threads", (0, 1), [1000.0, 500.0], cores=1.5)
     assert rates(trial) == [1000.0, 500.0]
     assert cores_used(trial) == pytest.approx(1.5)
+
+
+def test_cpu_time_beyond_the_window_is_not_counted() -> None:
+    # Laps of 400 ns end at 100, 500, 900, 1300; the window is 300 to 1100: two laps' CPU time lie in it.
+    span = Span(0, Edge(100, 500, 0, 400), Edge(900, 1300, 2, 1200))
+    trial = replace(a_trial(0, "threads", (0,), [1.0]), open_ns=300, close_ns=1100, spans=(span,))
+    assert cores_used(trial) == pytest.approx(1.0)
+    # A worker that waited all the while, and ran its first lap after the close, used nothing.
+    late = Span(0, Edge(1200, 1300, 0, 100), Edge(1200, 1300, 0, 100))
+    assert cores_used(replace(trial, spans=(late,))) == 0
+    assert rates(replace(trial, spans=(late,))) == [0.0]
 
 
 def test_speedup_is_taken_within_the_round_and_per_cpu() -> None:
@@ -115,3 +126,45 @@ def test_karp_flatt_finds_the_serial_fraction_of_amdahls_law(serial: float, work
 def test_more_workers_than_cpus_wrap_around() -> None:
     record = a_record(workers=(2, 5), noise=0.0, host=a_host(cpus=2))
     assert of(record, "processes", 5) == pytest.approx(1.94, rel=1e-4)
+
+
+def contended(round_: int, arm: str, cpus: tuple[int, ...], shares: list[float]) -> Trial:
+    """A trial whose workers each had their CPU for a share of the time, and did 10 000 steps a second in it."""
+    trial = a_trial(round_, arm, cpus, [10_000 * share for share in shares])
+    return replace(trial, spans=tuple(a_span(10_000 * share, trial.open_ns, share) for share in shares))
+
+
+def test_threads_that_take_turns_read_one_even_beside_hogs_on_every_cpu() -> None:
+    # Two hogs: one thread gets half of its CPU, but two that sleep half of the time get theirs whenever they wake.
+    trials = []
+    for round_ in range(8):
+        trials += [
+            contended(round_, "single", (0,), [0.5]),
+            contended(round_, "single", (1,), [0.6]),
+            contended(round_, "threads", (0, 1), [0.5, 0.5]),
+            contended(round_, "processes", (0, 1), [0.55, 0.55]),
+        ]
+    record = only(a_record(rounds=0), *trials)
+    assert of(record, "threads") == pytest.approx(1.0, rel=1e-3)
+    assert of(record, "processes") == pytest.approx(1.1, rel=1e-3)
+
+
+def test_a_baseline_that_hardly_had_its_cpu_is_left_out() -> None:
+    trials = []
+    for round_ in range(8):
+        trials += [
+            contended(round_, "single", (0,), [1.0]),
+            contended(round_, "single", (1,), [0.01 if round_ % 2 else 1.0]),
+            contended(round_, "threads", (0, 1), [0.5, 0.5]),
+        ]
+    trials.append(contended(8, "single", (0,), [0.0]))
+    trials.append(contended(8, "threads", (0, 1), [0.5, 0.5]))
+    assert of(only(a_record(rounds=0), *trials), "threads") == pytest.approx(1.0, rel=1e-3)
+
+
+def test_many_threads_that_never_got_their_turn_in_the_window_add_nothing() -> None:
+    one = a_trial(0, "threads", (0,), [10_000.0])
+    late = Edge(one.close_ns + 10, one.close_ns + 20, 0, 5)
+    waiting = tuple(Span(0, late, late) for _ in range(99))
+    crowd = replace(one, workers=100, cpus=tuple(i % 2 for i in range(100)), spans=one.spans + waiting)
+    assert sum(rates(crowd)) == pytest.approx(10_000.0)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trees import mount, plant, v1, v2
 
 from gilstudy.cgroup import Quota, Throttling, read_quota, read_throttling
-from trees import mount, plant, v1, v2
 
 NO_QUOTA = {"cpu.max": "max 100000\n"}
 

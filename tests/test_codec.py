@@ -65,5 +65,5 @@ def test_what_is_wrong_is_named(change: dict[str, Any], where: str) -> None:
 def test_what_is_missing_is_named() -> None:
     given = encode(a_record(rounds=1))
     del given["plan"]["seed"]
-    with pytest.raises(Malformed, match="Record.plan lacks seed"):
+    with pytest.raises(Malformed, match=r"Record\.plan lacks seed"):
         decode(Record, given)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trees import CPUS, plant, v2
 
 from gilstudy.codec import decode, encode
 from gilstudy.host import Host, Kind, cpu_list, darwin_kinds, read_host
-from trees import CPUS, plant, v2
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="skipped: this reads real Linux files")
 

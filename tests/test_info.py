@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from builders import a_host, a_pulse, a_runtime
 from rich.console import Console
 
-from builders import a_host, a_pulse, a_runtime
 from gilstudy import cli
 from gilstudy.codec import decode
 from gilstudy.commands import info

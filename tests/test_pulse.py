@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trees import CPUS, plant, v2
 
 from gilstudy import pulse
 from gilstudy.pulse import Pulse, change, read_pulse
-from trees import CPUS, plant, v2
 
 STAT = """\
 cpu  100 20 30 4000 50 6 7 8 900 10

@@ -70,7 +70,14 @@ def test_one_wild_round_moves_the_midmean_no_further_than_its_neighbours(values:
 
 @pytest.mark.parametrize(
     ("share", "freedom", "table"),
-    [(0.975, 1, 12.7062), (0.975, 2, 4.3027), (0.975, 5, 2.5706), (0.995, 11, 3.1058), (0.9, 4, 1.5332), (0.975, 30, 2.0423)],
+    [
+        (0.975, 1, 12.7062),
+        (0.975, 2, 4.3027),
+        (0.975, 5, 2.5706),
+        (0.995, 11, 3.1058),
+        (0.9, 4, 1.5332),
+        (0.975, 30, 2.0423),
+    ],
 )
 def test_student_quantiles_agree_with_the_tables(share: float, freedom: int, table: float) -> None:
     assert student_quantile(share, freedom) == pytest.approx(table, abs=1e-4)

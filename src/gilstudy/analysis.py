@@ -2,9 +2,13 @@
 
 Formulas:
     rate of a worker     steps that it did between open and close / (close - open)
-    speedup              sum over workers of their rate / the single-threaded rate of the same kernel on the same CPU in
-                         the same round. On equal CPUs this is total rate / mean single rate; on unequal ones it stays 1
-                         for workers that take turns, wherever their turns were.
+    pace of a CPU        steps of a single worker on it / the CPU time that it used: its rate while it had the CPU.
+                         On an idle host this is its rate. Beside other work it is not, and must not be: threads that
+                         take turns under a GIL together get a larger share of two busy CPUs than one thread gets of
+                         one, and would read up to 2x without any work having been done at the same time.
+    speedup              sum over workers of their rate / the pace of the same kernel on the same CPU in the same round.
+                         On equal CPUs this is total rate / mean single rate; on unequal ones it stays 1 for workers
+                         that take turns, wherever their turns were.
     gain                 (speedup - 1) / (ceiling - 1), the ceiling being the native threads' speedup in the same rounds
     efficiency           speedup / workers
     serial fraction      (1/speedup - 1/workers) / (1 - 1/workers): Karp and Flatt 1990, "Measuring Parallel Processor
@@ -23,6 +27,8 @@ from typing import Final
 from gilstudy.record import Edge, Record, Trial
 from gilstudy.stats import Estimate, draws, exactly, interval, look_level, midmean, replicate, transformed
 
+LEAST_SHARE: Final = 0.05
+"""A baseline that had its CPU for less than this share of its window says nothing of the CPU's pace."""
 LEAST_CEILING: Final = 1.1
 """Below this ceiling there is nothing to gain, and gain is not defined."""
 
@@ -71,8 +77,14 @@ def rates(trial: Trial) -> list[float]:
 
 
 def cores_used(trial: Trial) -> float:
-    """CPU time that the workers used in the trial's window, as a number of cores."""
-    used_ns = sum(span.close.cpu_ns - span.open.cpu_ns for span in trial.spans)
+    """CPU time that the workers used in the trial's window, as a number of cores.
+
+    A worker's CPU time is known at the ends of two laps; the part in the window is that of the laps in the window.
+    """
+    used_ns = 0.0
+    for span in trial.spans:
+        laps = work_at(span.close, trial.close_ns) - work_at(span.open, trial.open_ns)
+        used_ns += (span.close.cpu_ns - span.open.cpu_ns) * laps / max(1, span.close.laps - span.open.laps)
     return used_ns / (trial.close_ns - trial.open_ns)
 
 
@@ -84,6 +96,8 @@ class _Estimator:
         self._trials: dict[CaseKey, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
         for trial in record.trials:
             self._trials[trial.arm, trial.workers][trial.round].append(trial)
+        # Windows counts CPU time in ticks of 16 ms, longer than a window.
+        self._tells_cpu_time = not record.host.os.startswith("Windows")
         self._single: dict[str, dict[int, dict[int, float]]] = {}
         self._level = look_level(record.plan.level, record.plan.looks)
         self._resamples: dict[int, list[list[int]]] = {}
@@ -122,11 +136,11 @@ class _Estimator:
         return {r: _mean([_ratio(t, singles[r]) for t in ts]) for r, ts in trials.items() if r in singles}
 
     def _singles(self, arm: str) -> dict[int, dict[int, float]]:
-        """Round -> CPU -> steps per second of one worker alone."""
+        """Round -> CPU -> its pace, in steps per second."""
         if arm not in self._single:
-            self._single[arm] = {
-                round_: _by_cpu(trials) for round_, trials in self._trials.get((arm, 1), {}).items()
-            }
+            rounds = self._trials.get((arm, 1), {}).items()
+            paces = {round_: _by_cpu(trials, self._tells_cpu_time) for round_, trials in rounds}
+            self._single[arm] = {round_: by_cpu for round_, by_cpu in paces.items() if by_cpu}
         return self._single[arm]
 
     # -- bootstrap over rounds -----------------------------------------------------------------------------------
@@ -174,11 +188,13 @@ def _ratio(trial: Trial, singles: Mapping[int, float]) -> float:
     return sum(rate / singles.get(cpu, typical) for rate, cpu in zip(rates(trial), trial.cpus, strict=True))
 
 
-def _by_cpu(trials: Sequence[Trial]) -> dict[int, float]:
+def _by_cpu(trials: Sequence[Trial], tells_cpu_time: bool) -> dict[int, float]:
     found: dict[int, list[float]] = defaultdict(list)
     for trial in trials:
-        # A worker that did nothing at all in its window was kept off its CPU; a ratio to 0 would say nothing.
-        found[trial.cpus[0]].append(max(1.0, rates(trial)[0]))
+        share = cores_used(trial) if tells_cpu_time else 1.0
+        rate = rates(trial)[0]
+        if share >= LEAST_SHARE and rate > 0:
+            found[trial.cpus[0]].append(rate / share)
     return {cpu: _mean(values) for cpu, values in found.items()}
 
 

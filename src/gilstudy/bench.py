@@ -11,13 +11,16 @@ from gilstudy import cli
 
 EXAMPLES = """
 examples:
-  gilstudy bench                          two workers, about twelve seconds at most
-  gilstudy bench --workers 1,2,4,8        how it goes on with more
-  gilstudy bench --arms threads,processes[spawn],processes[fork]
-  gilstudy bench --json study.json        keep everything that was measured
+  gilstudy bench                      two workers, about twelve seconds at most
+  gilstudy bench --workers 1,2,4,8    how it goes on with more
+  gilstudy bench --arms threads,processes[spawn]
+  gilstudy bench --json study.json    keep everything that was measured
 
-exit codes: 0 done; 1 an arm failed, the others are reported; 2 bad usage or bad input;
-130 interrupted, what was measured is reported and saved
+exit codes:
+  0    done
+  1    an arm failed; the others are reported
+  2    bad usage or bad input
+  130  interrupted; what was measured is reported and saved
 """
 
 
@@ -34,10 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--arms",
         metavar="ARM[,ARM...]",
         help=f"what to time, of {', '.join(ARM_NAMES)}; processes may carry a start method, as in processes[spawn]; "
-        "baselines and the ceiling are always added (default: all)",
+        "the baselines that are needed and the ceiling are always added (default: all)",
     )
     parser.add_argument(
-        "--budget", metavar="SECONDS", type=float, help="most time to take, start-up included (default: 12 for 2 workers)"
+        "--budget",
+        metavar="SECONDS",
+        type=float,
+        help="most time to take, start-up included (default: 12 for 2 workers)",
     )
     parser.add_argument("--level", type=float, default=0.95, help="confidence level of all intervals (default: 0.95)")
     parser.add_argument("--seed", type=int, help="seed of the random order of trials (default: drawn, and shown)")

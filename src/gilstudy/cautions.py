@@ -10,13 +10,15 @@ from typing import Final
 
 from gilstudy.host import Host
 from gilstudy.pulse import Pulse, change
-from gilstudy.record import Caution, Lap, Plan
+from gilstudy.record import Caution, Lap, Plan, Trial
 from gilstudy.runtime import Runtime
 
 BUSY_LOAD: Final = 0.5
 """A load average, before the study began, that shows somebody else at work."""
 LEAST_STEAL: Final = 0.02
 """CPUs that a hypervisor took away on average."""
+LEAST_SHARE: Final = 0.95
+"""The share of its CPU that a single worker has on a host without other work."""
 LINEAR: Final = (1.6, 2.5)
 """Twice the steps should take twice the time; a loop that the compiler removed takes the same."""
 
@@ -29,11 +31,13 @@ def cautions(
     pinned: bool,
     runtimes: Mapping[str, Runtime],
     laps: Iterable[Lap],
+    trials: Iterable[Trial],
 ) -> tuple[Caution, ...]:
     """Everything worth a caution, the gravest first."""
     found = [
         *_of_size(plan, host),
         *_of_disturbance(before, after),
+        *_of_contention(host, trials),
         *_of_method(plan, host, pinned, runtimes, laps),
     ]
     return tuple(Caution(kind=kind, facts=facts) for kind, facts in found)
@@ -50,6 +54,11 @@ def _of_size(plan: Plan, host: Host) -> Found:
         yield "one-cpu", {}
     elif most > cpus:
         yield "more-workers-than-cpus", {"workers": most, "cpus": cpus}
+    taken = host.placement[:most]
+    if shared := sum(len(set(core) & set(taken)) > 1 for core in host.cores):
+        yield "shared-cores", {"cores": shared}
+    if host.is_mixed:
+        yield "mixed-cpus", {}
     if host.python_cpu_count is not None and host.python_cpu_count < len(host.usable_cpus):
         yield "cpu-count-limited", {"cpus": host.python_cpu_count, "usable": len(host.usable_cpus)}
 
@@ -66,9 +75,19 @@ def _of_disturbance(before: Pulse, after: Pulse) -> Found:
         yield "busy-host", {"load": round(before.load_1, 2)}
 
 
-def _of_method(
-    plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]
-) -> Found:
+def _of_contention(host: Host, trials: Iterable[Trial]) -> Found:
+    """Whether single workers, with a CPU to themselves, had it all the time."""
+    used_ns = wall_ns = 0
+    for trial in trials:
+        if trial.workers == 1 and not host.os.startswith("Windows"):  # which counts CPU time in long ticks
+            (span,) = trial.spans
+            used_ns += span.close.cpu_ns - span.open.cpu_ns
+            wall_ns += span.close.after_ns - span.open.after_ns
+    if wall_ns and used_ns / wall_ns < LEAST_SHARE:
+        yield "contended", {"share": round(1 - used_ns / wall_ns, 2)}
+
+
+def _of_method(plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]) -> Found:
     if not pinned:
         yield "not-pinned", {}
     if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in runtimes.values()):

@@ -1,4 +1,4 @@
-"""What the tutorial claims, each with a verdict, its evidence in one sentence, its scope, and a counterexample if any."""
+"""What the tutorial claims: for each claim a verdict, its evidence in one sentence, its scope, a counterexample."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class _Court:
         return [self._cases[key] for key in self._cases if key[0] in set(arms) and key[1] > 1]
 
     def _room(self, workers: int) -> Room:
-        return room_at(self._record, self._cases.get((self._top, workers)), workers)
+        return room_at(self._record, self._ceiling(workers), workers)
 
     def _ceiling(self, workers: int) -> Estimate | None:
         case = self._cases.get((self._top, workers))

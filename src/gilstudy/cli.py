@@ -89,7 +89,7 @@ def _say(line: str) -> None:
 
 @contextlib.contextmanager
 def _interrupted_once() -> Iterator[None]:
-    """Turn the first Ctrl-C, or request to terminate, into KeyboardInterrupt; ignore more while we clean up and save."""
+    """Turn the first Ctrl-C or request to end into KeyboardInterrupt; ignore more while we clean up and save."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

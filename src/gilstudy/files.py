@@ -132,9 +132,7 @@ def _check(record: Record) -> None:
         "the host has CPUs": bool(record.host.usable_cpus and record.host.placement),
         "every trial is of a known arm": all(trial.arm in names for trial in record.trials),
         "every trial has a window and a lap": all(t.close_ns > t.open_ns and t.lap > 0 for t in record.trials),
-        "every worker has a span and a CPU": all(
-            len(t.spans) == len(t.cpus) == t.workers >= 1 for t in record.trials
-        ),
+        "every worker has a span and a CPU": all(len(t.spans) == len(t.cpus) == t.workers >= 1 for t in record.trials),
     }
     for rule, holds in rules.items():
         if not holds:

@@ -28,22 +28,26 @@ class Turn(NamedTuple):
 def run(kernel: Kernel, turn: Turn) -> Span:
     """Work through one turn on the calling thread."""
     ready_ns = sleep_until(turn.begin_ns)
-    laps, last_ns = 0, now_ns()
-    edges = []
-    for instant_ns in (turn.open_ns, turn.close_ns):
-        laps, before_ns, last_ns = _run_past(kernel, turn.lap, instant_ns, laps, last_ns)
-        edges.append(Edge(before_ns, last_ns, laps - 1, thread_cpu_ns()))
-    return Span(ready_ns, *edges)
+    start_ns = now_ns()
+    opened = _run_past(kernel, turn.lap, turn.open_ns, Edge(start_ns, start_ns, -1, 0))
+    closed = _run_past(kernel, turn.lap, turn.close_ns, opened)
+    return Span(ready_ns, opened, closed)
 
 
-def _run_past(kernel: Kernel, lap: int, instant_ns: int, laps: int, last_ns: int) -> tuple[int, int, int]:
-    while True:
-        before_ns = last_ns
+def _run_past(kernel: Kernel, lap: int, instant_ns: int, last: Edge) -> Edge:
+    """Run laps until one has passed ``instant_ns``. It may be the last one already: then no more is run.
+
+    That matters where many workers share few CPUs or a GIL: one that first got its turn after the closing has done
+    nothing in the window, and must not be credited with a lap.
+    """
+    _, after_ns, laps, _ = last
+    before_ns = last.before_ns
+    while after_ns < instant_ns or laps < 0:
+        before_ns = after_ns
         kernel(lap)
-        last_ns = now_ns()
+        after_ns = now_ns()
         laps += 1
-        if last_ns >= instant_ns:
-            return laps, before_ns, last_ns
+    return Edge(before_ns, after_ns, laps, thread_cpu_ns())
 
 
 def calibrate(name: str, kernel: Kernel, target_ns: int, tries: int = 7) -> Lap:

@@ -55,7 +55,7 @@ class Lifeline:
     def __init__(self, arm: str, python: str = sys.executable) -> None:
         self.arm = arm
         self._ended = False
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         self._process = subprocess.Popen(
             # -P: a file of the current folder must not stand in for a module of the standard library
             [python, "-P", *_interpreter_options(), "-m", "gilstudy.station"],

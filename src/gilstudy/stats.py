@@ -133,7 +133,7 @@ def student_quantile(share: float, freedom: int) -> float:
 
 
 def student_cdf(t: float, freedom: int) -> float:
-    """Distribution function of Student's t at ``t >= 0``: the finite sums of Abramowitz and Stegun, 26.7.3 and 26.7.4."""
+    """Distribution function of Student's t at ``t >= 0``: the sums of Abramowitz and Stegun, 26.7.3 and 26.7.4."""
     theta = math.atan2(t, math.sqrt(freedom))
     cosine, sine = math.cos(theta), math.sin(theta)
     if freedom % 2:

@@ -28,8 +28,8 @@ from gilstudy.stations import Lifeline, Line, StationLost
 START_TIMEOUT_S: Final = 30.0
 TRIAL_TIMEOUT_S: Final = 10.0
 LAP_TARGET_NS: Final = {"python": 50_000, "native": 100_000}
-"""A lap is long beside a look at the clock (and, in C, beside the moment between two laps that needs the GIL), and short
-beside the window: half a lap bounds the error at each of its edges."""
+"""A lap is long beside a look at the clock (and, in C, beside the moment between two laps that needs the GIL), and
+short beside the window: half a lap bounds the error at each of its edges."""
 MOST_BASELINE_CPUS: Final = 8
 """Baselines are taken on every CPU in use; on large hosts on so many of them, drawn anew in each round."""
 FIRST_LOOK: Final = 0.4
@@ -263,7 +263,7 @@ class _Study:
             laps=laps,
             trials=trials,
             failures=tuple(self._failures),
-            cautions=cautions(self.plan, self.host, self._before, after, pinned, self._runtimes, laps),
+            cautions=cautions(self.plan, self.host, self._before, after, pinned, self._runtimes, laps, trials),
         )
 
 

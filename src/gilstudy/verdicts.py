@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 from gilstudy.analysis import CaseEstimates, CaseKey
@@ -38,35 +38,25 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArmFinding:
+class ArmFinding(CaseEstimates):
     """An arm at a worker count: its estimates and its verdict."""
 
-    arm: str
-    workers: int
-    rounds: int
-    rate: Estimate
-    speedup: Estimate | None
-    gain: Estimate | None
-    efficiency: Estimate | None
-    serial_fraction: Estimate | None
-    cores_used: Estimate
     verdict: ArmVerdict
     reason: str
     """Why the verdict is not a firm one; "" if it is."""
 
 
-def room_at(record: Record, ceiling: CaseEstimates | None, workers: int) -> Room:
-    """What the host leaves for ``workers`` workers, by its CPUs and by the ceiling measured beside the arms."""
+def room_at(record: Record, top: Estimate | None, workers: int) -> Room:
+    """What the host leaves for ``workers`` workers, by its CPUs and by ``top``, the ceiling's speedup."""
     cpus = min(workers, record.host.effective_cpus)
     if workers < 2:
         return Room(workers=workers, why_none="one worker has nothing to share", by_nature=True)
     if cpus < LEAST_CPUS:
         return Room(workers=workers, why_none=f"this process has {_cpus(cpus)} to run on", by_nature=True)
-    if ceiling is None or ceiling.speedup is None:
+    if top is None:
         return Room(workers=workers, why_none="the ceiling was not measured", by_nature=False)
-    if not math.isfinite(ceiling.speedup.half_width):
-        return Room(workers=workers, why_none=f"{_rounds(ceiling.rounds)} are too few", by_nature=False)
-    top = ceiling.speedup
+    if not math.isfinite(top.half_width):
+        return Room(workers=workers, why_none="too few rounds were played", by_nature=False)
     if top.high < LEAST_CEILING:
         why = f"even native threads reached only {ratio(top)} on this host"
         return Room(workers=workers, why_none=why, by_nature=True)
@@ -80,27 +70,15 @@ def judge_arms(record: Record, estimates: Iterable[CaseEstimates]) -> tuple[ArmF
     """A finding for every case."""
     cases: Mapping[CaseKey, CaseEstimates] = {(case.arm, case.workers): case for case in estimates}
     top = next(arm.name for arm in record.plan.arms if arm.is_ceiling)
-    return tuple(
-        _finding(case, room_at(record, cases.get((top, case.workers)), case.workers), case.arm == top)
-        for case in cases.values()
-    )
 
+    def finding(case: CaseEstimates) -> ArmFinding:
+        ceiling = cases.get((top, case.workers))
+        room = room_at(record, ceiling.speedup if ceiling else None, case.workers)
+        verdict, reason = _judge(case, room, case.arm == top)
+        known = {field.name: getattr(case, field.name) for field in fields(case)}
+        return ArmFinding(**known, verdict=verdict, reason=reason)
 
-def _finding(case: CaseEstimates, room: Room, is_ceiling: bool) -> ArmFinding:
-    verdict, reason = _judge(case, room, is_ceiling)
-    return ArmFinding(
-        arm=case.arm,
-        workers=case.workers,
-        rounds=case.rounds,
-        rate=case.rate,
-        speedup=case.speedup,
-        gain=case.gain,
-        efficiency=case.efficiency,
-        serial_fraction=case.serial_fraction,
-        cores_used=case.cores_used,
-        verdict=verdict,
-        reason=reason,
-    )
+    return tuple(finding(case) for case in cases.values())
 
 
 def _judge(case: CaseEstimates, room: Room, is_ceiling: bool) -> tuple[ArmVerdict, str]:
@@ -111,7 +89,7 @@ def _judge(case: CaseEstimates, room: Room, is_ceiling: bool) -> tuple[ArmVerdic
     if case.speedup is None:
         return "inconclusive", "its baseline was not measured"
     if not math.isfinite(case.speedup.half_width):
-        return "inconclusive", f"{_rounds(case.rounds)} are too few"
+        return "inconclusive", "too few rounds were played"
     if case.gain is None:
         return "inconclusive", "the ceiling left nothing to gain"
     side = side_of(case.gain)
@@ -139,7 +117,3 @@ def percent(share: float) -> str:
 
 def _cpus(cpus: float) -> str:
     return "one CPU" if cpus == 1 else f"{cpus:g} CPUs"
-
-
-def _rounds(count: int) -> str:
-    return f"{count} round" + "s" * (count != 1)

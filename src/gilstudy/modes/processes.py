@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from gilstudy import laps
 from gilstudy._native import die_with_parent
@@ -16,13 +17,16 @@ from gilstudy.modes import WorkerLost
 from gilstudy.modes.pinning import Pin
 from gilstudy.record import Span
 
+Member = tuple[BaseProcess, Connection]
+"""A worker and our end of the pipe to it."""
+
 
 class ProcessCrew:
     """Up to ``workers`` processes; a turn wakes as many as it needs."""
 
     def __init__(self, kernel: str, workers: int, start_method: str = "") -> None:
-        context = multiprocessing.get_context(start_method or None)
-        self._crew: list[tuple[BaseProcess, Connection]] = []
+        context: Any = multiprocessing.get_context(start_method or None)  # its stub lacks Process
+        self._crew: list[Member] = []
         try:
             for place in range(workers):
                 ours, theirs = context.Pipe()
@@ -30,8 +34,7 @@ class ProcessCrew:
                 process.start()
                 theirs.close()
                 self._crew.append((process, ours))
-            for process, pipe in self._crew:
-                _receive(process, pipe)  # each says that it is up, so that no start-up is timed
+            _receive(self._crew)  # each says that it is up, so that no start-up is timed
         except BaseException:
             self.close()
             raise
@@ -44,7 +47,7 @@ class ProcessCrew:
                 pipe.send((turn, cpu))
             except OSError:
                 raise WorkerLost(_epitaph(process)) from None
-        return [_receive(process, pipe) for process, pipe in crew]
+        return _receive(crew)
 
     def close(self) -> None:
         """End every process and wait for it."""
@@ -55,9 +58,20 @@ class ProcessCrew:
             pipe.close()
 
 
-def _receive(process: BaseProcess, pipe: Connection) -> Span:
-    if pipe not in wait([pipe, process.sentinel]):
-        raise WorkerLost(_epitaph(process))
+def _receive(crew: Sequence[Member]) -> list[Span]:
+    """Every worker's answer, in the crew's order. Raises WorkerLost as soon as any of them is lost."""
+    answers: dict[Connection, Span] = {}
+    while waiting := [member for member in crew if member[1] not in answers]:
+        ready = wait([pipe for _, pipe in waiting] + [process.sentinel for process, _ in waiting])
+        for process, pipe in waiting:
+            if pipe in ready:
+                answers[pipe] = _answer(process, pipe)
+            elif process.sentinel in ready:
+                raise WorkerLost(_epitaph(process))
+    return [answers[pipe] for _, pipe in crew]
+
+
+def _answer(process: BaseProcess, pipe: Connection) -> Span:
     try:
         answer = pipe.recv()
     except (EOFError, OSError):

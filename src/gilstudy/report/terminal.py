@@ -28,7 +28,9 @@ def print_study(console: Console, record: Record, findings: Findings) -> None:
 def print_claims(console: Console, record: Record, findings: Findings) -> None:
     """Print one line per claim, and one per failure."""
     for failure in record.failures:
-        console.print(Text.assemble((f"{'failed':<13}", "bold red"), f"{failure.arm}: {failure.reason}"), soft_wrap=True)
+        console.print(
+            Text.assemble((f"{'failed':<13}", "bold red"), f"{failure.arm}: {failure.reason}"), soft_wrap=True
+        )
     for claim in findings.claims:
         line = Text.assemble((f"{claim.verdict:<13}", STYLES[claim.verdict]), claim.id)
         console.print(line, soft_wrap=True)
@@ -39,7 +41,7 @@ def _parts(record: Record, findings: Findings) -> Iterable[RenderableType]:
     if findings.arms:
         yield Padding(_table(record, findings.arms), (1, 0, 0, 0))
         yield Text(LEGEND, style="dim")
-    yield from _section("Not firm", [_because(finding) for finding in _unfirm(findings.arms)])
+    yield from _section("Not firm", _reasons(findings.arms))
     yield from _section("Failed", [_failure(record, place) for place in range(len(record.failures))])
     if findings.claims:
         yield Text("\nThe tutorial's claims", style="bold")
@@ -65,7 +67,7 @@ def _headline(record: Record) -> Text:
 def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("arm", no_wrap=True)
-    for name in ("workers", f"speedup [{percent(record.plan.level)}]", "gain", "cores"):
+    for name in ("workers", f"speedup [{100 * record.plan.level:g} %]", "gain", "cores"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")
     kinds = {arm.name: arm for arm in record.plan.arms}
@@ -78,7 +80,7 @@ def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
             finding.arm,
             str(finding.workers),
             _speedup(finding.speedup),
-            percent(finding.gain.point) if finding.gain and not arm.is_ceiling else "",
+            _gain(finding.gain) if not arm.is_ceiling else "",
             f"{finding.cores_used.point:.2f}",
             Text(spaced(word), style=STYLES.get(word, "dim")),
         )
@@ -86,14 +88,16 @@ def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
 
 
 def _speedup(speedup: Estimate | None) -> str:
-    if speedup is None or not math.isfinite(speedup.high):
+    if speedup is None:
         return "?"
+    if not math.isfinite(speedup.high):
+        return f"{speedup.point:.2f}x [?, ?]".ljust(18)
     return ratio(speedup) if speedup.low < speedup.high else f"{speedup.point:.2f}x" + " " * 13
 
 
 LEGEND: Final = """\
 speedup: work rate against one worker of the same kernel, within the round
-gain: the share of what the host had to give, which native threads (ceiling) show
+gain: the share of what the host had to give (the ceiling: native threads)
 cores: CPU time / wall time"""
 
 
@@ -106,12 +110,20 @@ def _section(title: str, lines: list[Text]) -> Iterable[RenderableType]:
         yield grid
 
 
-def _unfirm(arms: Iterable[ArmFinding]) -> list[ArmFinding]:
-    return [finding for finding in arms if finding.reason and finding.workers > 1]
+def _gain(gain: Estimate | None) -> str:
+    return percent(gain.point) if gain and math.isfinite(gain.high) else ""
 
 
-def _because(finding: ArmFinding) -> Text:
-    return Text(f"{finding.arm} with {finding.workers} workers: {spaced(finding.verdict)}, because {finding.reason}.")
+def _reasons(arms: Iterable[ArmFinding]) -> list[Text]:
+    """A line for each reason that kept arms from a firm verdict."""
+    kept: dict[tuple[int, str], list[str]] = {}
+    for finding in arms:
+        if finding.reason and finding.workers > 1:
+            kept.setdefault((finding.workers, finding.reason), []).append(finding.arm)
+    return [
+        Text(f"{', '.join(names)} with {workers} workers: inconclusive, because {reason}.")
+        for (workers, reason), names in kept.items()
+    ]
 
 
 def _failure(record: Record, place: int) -> Text:

@@ -22,13 +22,20 @@ _Words = Callable[[dict[str, float]], str]
 _CAUTIONS: Final[dict[str, _Words]] = {
     "quota": lambda f: (
         f"A CPU quota of {f['quota_cpus']:g} CPUs holds for this process, less than {f['workers']:g} workers can use: "
-        "speedups are bounded by it. Raise the quota to measure more."
+        "it bounds what lasts, though short trials may show more. Raise the quota, or read speedups up to it only."
     ),
     "one-cpu": lambda f: (
         "Only one CPU is usable, so nothing can run at the same time. Widen the affinity, or run on a larger host."
     ),
     "more-workers-than-cpus": lambda f: (
-        f"{f['workers']:g} workers share {f['cpus']:g} CPUs: compare their speedup with the ceiling, not with their number."
+        f"{f['workers']:g} workers share {f['cpus']:g} CPUs: compare speedups with the ceiling, not with their number."
+    ),
+    "shared-cores": lambda f: (
+        f"Workers share {f['cores']:g} physical cores as SMT siblings, which give less than two cores: "
+        "compare speedups with the ceiling, not with the number of workers."
+    ),
+    "mixed-cpus": lambda f: (
+        "The usable CPUs are of different kinds. Each worker is compared with a single one on its own CPU."
     ),
     "cpu-count-limited": lambda f: (
         f"PYTHON_CPU_COUNT limits this study to {f['cpus']:g} of {f['usable']:g} usable CPUs. Unset it to use them all."
@@ -37,10 +44,15 @@ _CAUTIONS: Final[dict[str, _Words]] = {
         f"The CPU quota stopped this process in {f['periods']:g} periods, for {f['seconds']:.1f} s in all. "
         "Speedups near the quota are too low."
     ),
+    "contended": lambda f: (
+        f"Other work took {100 * f['share']:.0f} % of the CPU from single workers. "
+        "Repeat the study on a quieter host for narrower intervals."
+    ),
     "steal": lambda f: f"The hypervisor took away {f['cpus']:g} CPUs on average. Repeat the study at a quieter time.",
     "too-hot": lambda f: f"CPUs slowed down {f['times']:g} times because they were too hot. Let them cool and repeat.",
     "busy-host": lambda f: (
-        f"The host was busy before the study began (load {f['load']:g}). Repeat it on a quieter host for narrow intervals."
+        f"The host was busy before the study began (load {f['load']:g}). "
+        "Repeat it on a quieter host for narrower intervals."
     ),
     "not-pinned": lambda f: (
         "This system cannot pin threads to CPUs, so two workers may have shared one. Look at the ceiling first."

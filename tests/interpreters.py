@@ -1,0 +1,99 @@
+"""Other CPythons on this machine, and gilstudy built for each from its sources."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+VERSIONS = ("3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t", "3.15", "3.15t")
+ROOT = Path(__file__).parent.parent
+FACTS = """
+import json, sys, sysconfig
+print(json.dumps({
+    "version": "%d.%d" % sys.version_info[:2] + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""),
+    "include": sysconfig.get_path("include"), "suffix": sysconfig.get_config_var("EXT_SUFFIX")}))
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A CPython with its header files."""
+
+    version: str
+    python: str
+    include: str
+    suffix: str
+
+
+@cache
+def find(version: str) -> Interpreter | None:
+    """The interpreter of this version on PATH or under pyenv; None if there is none that works and has its headers."""
+    name = f"python{version}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [shutil.which(name), *sorted(map(str, pyenv.glob(f"*/bin/{name}")))]
+    for python in filter(None, candidates):
+        done = subprocess.run([python, "-c", FACTS], capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode:
+            continue
+        facts = json.loads(done.stdout)
+        if facts["version"] == version and (Path(facts["include"]) / "Python.h").is_file():
+            return Interpreter(version, python, facts["include"], facts["suffix"])
+    return None
+
+
+def require(version: str) -> Interpreter:
+    """The interpreter of this version, or skip the test."""
+    found = find(version)
+    if found is None:
+        kind = "free-threaded" if version.endswith("t") else f"Python {version}"
+        pytest.skip(f"skipped: no {kind} interpreter found" + (f" ({version})" if kind == "free-threaded" else ""))
+    return found
+
+
+def build(interpreter: Interpreter, folder: Path) -> Path:
+    """Build the package for ``interpreter``; return the folder to put on its path."""
+    target = folder / interpreter.version / "gilstudy"
+    shutil.copytree(ROOT / "src/gilstudy", target, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    for source in c_sources(folder):
+        command = [compiler, "-O2", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1"]
+        command += ["-I", interpreter.include, "-I", str(ROOT / "ext"), str(source)]
+        subprocess.run([*command, "-o", str(target / (source.stem + interpreter.suffix))], check=True)
+    return target.parent
+
+
+def c_sources(folder: Path) -> list[Path]:
+    """The C sources that Cython makes of the extensions, made once for all interpreters."""
+    made = folder / "c"
+    if not made.exists():
+        made.mkdir()
+        for pyx in sorted((ROOT / "ext").glob("*.pyx")):
+            output = str(made / f"{pyx.stem}.c")
+            command = [sys.executable, "-m", "cython", "--module-name", f"gilstudy.{pyx.stem}", str(pyx), "-o", output]
+            subprocess.run(command, check=True)
+    return sorted(made.glob("*.c"))
+
+
+def run(interpreter: Interpreter, path: Path, code: str, *, timeout_s: float = 120) -> str:
+    """What ``code`` prints under ``interpreter``, with warnings as errors; it must succeed."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(
+        [interpreter.python, "-W", "error", "-c", code],
+        env=environment | {"PYTHONPATH": str(path)},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

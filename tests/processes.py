@@ -1,0 +1,28 @@
+"""Finding the processes that a command left behind: all its descendants work in the folder that it was started in."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+
+
+def working_in(folder: Path) -> list[psutil.Process]:
+    """The living processes whose working folder is ``folder``."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()) == folder and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def left_in(folder: Path, patience_s: float = 20.0) -> list[str]:
+    """What is still running in ``folder`` after the system had time to end what was told to end."""
+    deadline = time.monotonic() + patience_s
+    while (left := working_in(folder)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return [" ".join(process.cmdline()) for process in left if process.is_running()]

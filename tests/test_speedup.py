@@ -1,0 +1,59 @@
+"""The tutorial's experiment on this very host, through our own engine and its three-way verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from speedup import expect
+
+from gilstudy.codec import encode
+from gilstudy.findings import conclude, is_enough
+from gilstudy.host import read_host
+from gilstudy.plan import make_plan
+from gilstudy.runtime import gil_enabled
+from gilstudy.study import run_study
+
+FOLLOWS_THE_GIL = "scales" if gil_enabled() is False else "does-not-scale"
+TRUTH = {
+    "threads": FOLLOWS_THE_GIL,
+    "threads-held": FOLLOWS_THE_GIL,
+    "threads-nogil": "scales",
+    "processes": "scales",
+}
+
+
+@pytest.fixture(scope="module")
+def arms() -> list[dict[str, Any]]:
+    record = run_study(make_plan(workers=(2,), budget_s=20), read_host(), enough=is_enough)
+    assert not record.failures
+    found: list[dict[str, Any]] = encode(conclude(record).arms)
+    return found
+
+
+@pytest.mark.parametrize("arm", TRUTH)
+def test_speedup(arms: list[dict[str, Any]], arm: str) -> None:
+    expect(arms, arm, TRUTH[arm])
+
+
+@pytest.mark.parametrize("arm", TRUTH)
+def test_the_same_check_fails_on_a_kernel_with_the_opposite_behaviour(arms: list[dict[str, Any]], arm: str) -> None:
+    # The check of `arm`, given the measurements of an arm that does the opposite.
+    other = next((name for name in TRUTH if TRUTH[name] != TRUTH[arm]), None)
+    if other is None:
+        pytest.skip("without a GIL every arm scales: there is no opposite here")
+    swapped = [finding | {"arm": arm} for finding in arms if finding["arm"] == other]
+    with pytest.raises(pytest.fail.Exception, match=TRUTH[other]):
+        expect(swapped, arm, TRUTH[arm])
+
+
+def test_the_check_skips_when_the_host_cannot_tell() -> None:
+    unsure = {
+        "arm": "threads",
+        "workers": 2,
+        "verdict": "inconclusive",
+        "reason": "the host was too unsteady",
+        "speedup": None,
+    }
+    with pytest.raises(pytest.skip.Exception, match="too unsteady"):
+        expect([unsure], "threads", "does-not-scale")
