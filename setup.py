@@ -31,7 +31,7 @@ def extension(name: str, *headers: str, beside: tuple[str, ...] = (), optional: 
 EXTENSIONS = [
     extension("_kernels", "loops.h"),
     extension("_native", "loops.h", "crew.h", "osthread.h"),
-    # CPython's internal headers are for gilcore.c alone; where it cannot be compiled, the package works without the watch.
+    # CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch.
     extension(
         "_gilwatch",
         *("gilwatch.h", "gilthreads.h", "gilcore.h", "osthread.h"),

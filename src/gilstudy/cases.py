@@ -66,7 +66,8 @@ def cases_in(path: Path, module: str = "") -> tuple[Case, ...]:
     """The cases in a TOML file.
 
     It has a table ``functions``, whose keys are ``module:function``, or with ``module`` given, functions of that one.
-    The values are argument expressions, or tables of ``args``, ``setup`` and ``expect``. ``setup`` at the top is for all.
+    The values are argument expressions, or tables of ``args``, ``setup`` and ``expect``. ``setup`` at the top is for
+    all.
 
     Raises:
         BadInput: the file cannot be read, or something in it is of the wrong kind.

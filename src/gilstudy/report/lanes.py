@@ -144,10 +144,10 @@ def cautions(trace: Trace) -> Iterable[str]:
 
 def _table(summary: Summary, shown: Sequence[int]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("thread", no_wrap=True, overflow="ellipsis", max_width=20)
+    table.add_column("thread", no_wrap=True, overflow="crop", max_width=20)
     names = ("holds", "median", "longest", "held", "ran", "waits: GIL", "CPU", "sleeps")
     for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, overflow="crop")
     for place in shown:
         table.add_row(*_row(summary, summary.lanes[place]))
     return table
