@@ -235,9 +235,17 @@ def test_a_table_of_functions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[functions]", "x = 1\n[functions]\na = ''", "[functions]\na = 3", "[functions]\na = {arg = ''}", "[functions\n",
-     "[functions]\na = {args = '', expect = 'maybe'}", "[functions]\na = {}"],
-)  # fmt: skip
+    [
+        "",
+        "[functions]",
+        "[functions\n",
+        "x = 1\n[functions]\na = ''",
+        "[functions]\na = 3",
+        "[functions]\na = {}",
+        "[functions]\na = {arg = ''}",
+        "[functions]\na = {args = '', expect = 'maybe'}",
+    ],
+)
 def test_a_table_that_is_wrong_is_bad_input(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.toml"
     path.write_text(text)
