@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ import pytest
 from builders import a_record
 from processes import left_in, working_in
 
+from gilstudy.cli import interrupted_once
 from gilstudy.files import load, save
 from gilstudy.findings import conclude
 
@@ -279,10 +281,31 @@ def test_ctrl_c_before_anything_has_begun_leaves_nothing_behind(tmp_path: Path, 
     with start(tmp_path, "--budget", "30") as process:
         time.sleep(Random(seed).uniform(0, 0.25))
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=120)
-    # Before our first line the interpreter itself dies of the signal, which a shell reports as 130 too.
-    assert process.returncode in (130, -signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            # Before our first line, Python itself can drop the interrupt, and says so. As a user would: once more.
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=120)
+            assert "Exception ignored" in err
+    # Before our first line the interpreter itself dies of the signal, which a shell reports as 130 too, or gives up
+    # its own start.
+    assert process.returncode in (130, -signal.SIGINT) or "Fatal Python error: init" in err
     assert left_in(tmp_path) == []
+
+
+@POSIX
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_python_drops_is_made_again(kind: signal.Signals) -> None:
+    class Dropping:
+        def __del__(self) -> None:
+            signal.raise_signal(kind)
+
+    with pytest.raises(KeyboardInterrupt), interrupted_once():
+        thing = Dropping()
+        del thing
+        threading.Event().wait(60)
+        pytest.fail("the interrupt was lost")
 
 
 @POSIX

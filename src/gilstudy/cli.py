@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import contextlib
 import importlib
@@ -58,7 +59,7 @@ def run_command(name: str, argv: Sequence[str], *, prog: str) -> int:
     """Run one command and return its exit code; all errors of the user are caught here."""
     module_name, purpose = COMMANDS[name]
     try:
-        with _interrupted_once():
+        with interrupted_once():
             module = importlib.import_module(module_name)
             parser = Parser(prog=prog, description=purpose[0].upper() + purpose[1:] + ".")
             module.configure(parser)
@@ -88,24 +89,52 @@ def _say(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _interrupted_once() -> Iterator[None]:
-    """Turn the first Ctrl-C or request to end into KeyboardInterrupt; ignore more while we clean up and save."""
+def interrupted_once() -> Iterator[None]:
+    """Turn the first Ctrl-C or request to end into KeyboardInterrupt; ignore more while we clean up and save.
+
+    Python drops an exception that is raised within a callback of its own, such as a finaliser. An interrupt that is
+    dropped so is made again, or the user's Ctrl-C would do nothing, and the next ones would be ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     kinds = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
+    last = signal.SIGINT
+
     def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal last
+        last = signal.Signals(number)
         for kind in kinds:
             signal.signal(kind, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before: dict[int, Any] = {kind: signal.getsignal(kind) for kind in kinds}
-    try:
+    def watch() -> None:
         for kind in kinds:
             if before[kind] is not signal.SIG_IGN:  # under nohup it stays ignored
                 signal.signal(kind, interrupt)
+
+    def dropped(what: sys.UnraisableHookArgs) -> None:
+        if what.exc_type is not KeyboardInterrupt:
+            show_dropped(what)
+            return
+        watch()
+        # Not from here, where it would be dropped again.
+        threading.Timer(0.05, _signal_main_thread, [last]).start()
+
+    before: dict[int, Any] = {kind: signal.getsignal(kind) for kind in kinds}
+    show_dropped, sys.unraisablehook = sys.unraisablehook, dropped
+    try:
+        watch()
         yield
     finally:
+        sys.unraisablehook = show_dropped
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _signal_main_thread(kind: signal.Signals) -> None:
+    if hasattr(signal, "pthread_kill"):  # ends its waiting in a system call too
+        signal.pthread_kill(threading.main_thread().ident or 0, kind)
+    else:
+        _thread.interrupt_main(kind)
