@@ -62,6 +62,7 @@ cdef extern from "gilwatch.h" nogil:
     void gs_at_interpreter_end() noexcept
     int GS_AT_FORK(void (*f)() noexcept) noexcept
     int64_t GS_LOAD(int64_t *p) noexcept
+    void GS_READS_END() noexcept
 
 GIL_FREE = 0
 GIL_OFF = 1
@@ -148,7 +149,7 @@ cdef class Sampler:
         for i in range(first, head):
             c = w.changes[i % w.change_room]
             found.append((c.at_ns, c.holder, c.switches, c.thread))
-        # What was overwritten meanwhile, should the watch still run, is not believed.
+        GS_READS_END()  # what was overwritten meanwhile, should the watch still run, is not believed
         return found[max(0, GS_LOAD(&w.change_head) + 1 - w.change_room - first):]
 
     def turns(self):
@@ -161,6 +162,7 @@ cdef class Sampler:
         for i in range(first, head):
             t = w.turns[i % w.turn_room]
             found.append((t.at_ns, t.lane, t.state, t.cpu_ns, t.delay_ns, t.slices))
+        GS_READS_END()
         return found[max(0, GS_LOAD(&w.turn_head) + 1 - w.turn_room - first):]
 
     def threads(self):
@@ -186,6 +188,6 @@ cdef class Sampler:
         return found
 
 
-starting = threading.Lock()
-GS_AT_FORK(gs_after_fork)
-Py_AtExit(gs_at_interpreter_end)
+starting = threading.RLock()  # a forgotten watch may be collected, and so stopped, while it is held
+if GS_AT_FORK(gs_after_fork) or Py_AtExit(gs_at_interpreter_end):
+    raise ImportError("a watch could not be stopped in time: the system has no room for another exit function")

@@ -19,12 +19,19 @@
 enum { GS_TASKS = 512, GS_PARSE = 160 };
 static const int64_t GS_LIST_EVERY = 10000000, GS_CHILDREN_EVERY = 50000000, GS_PUSH_EVERY = 100000000;
 
+/* An open file of ours.  The program may close all files (as daemons do) and open one of its own under the same number:
+ * that one must not be closed, so it is kept which file it was. */
+typedef struct {
+    int fd; /* -1: none */
+    dev_t device;
+    ino_t inode;
+} gs_file;
+
 typedef struct {
     int64_t id;
     int32_t lane;
-    int is_process, state, calls, times; /* the two open files, -1: none */
-    dev_t device;
-    ino_t calls_inode, times_inode;
+    int is_process, state;
+    gs_file calls, times;
     gs_turn last;
     int64_t looked_ns;
 } gs_task;
@@ -52,58 +59,50 @@ static int64_t gs_task_cpu_ns(const gs_task *t)
     return (int64_t)ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-static int gs_open_proc(const char *pattern, int64_t id, dev_t *device, ino_t *inode)
+static gs_file gs_open_proc(const char *pattern, int64_t id)
 {
     char path[64];
     struct stat facts;
+    gs_file file = {-1, 0, 0};
     snprintf(path, sizeof path, pattern, (long long)id);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &facts) == 0) {
-        *device = facts.st_dev;
-        *inode = facts.st_ino;
+    file.fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (file.fd >= 0 && fstat(file.fd, &facts) == 0) {
+        file.device = facts.st_dev;
+        file.inode = facts.st_ino;
     }
-    return fd;
+    return file;
 }
 
-/* The program may have closed our file (as daemons do) and opened one of its own under the same number: leave that. */
-static void gs_close_own(int fd, dev_t device, ino_t inode)
+static void gs_close_own(const gs_file *file)
 {
     struct stat facts;
-    if (fd >= 0 && fstat(fd, &facts) == 0 && facts.st_dev == device && facts.st_ino == inode)
-        close(fd);
+    if (file->fd >= 0 && fstat(file->fd, &facts) == 0 && facts.st_dev == file->device && facts.st_ino == file->inode)
+        close(file->fd);
 }
 
-static int gs_read_proc(int fd, char *text)
+static int gs_read_proc(const gs_file *file, char *text, size_t room)
 {
-    ssize_t length = fd < 0 ? -1 : pread(fd, text, GS_PARSE - 1, 0);
-    if (length <= 0)
-        return 0;
-    text[length] = 0;
-    return 1;
+    ssize_t length = file->fd < 0 ? -1 : pread(file->fd, text, room - 1, 0);
+    text[length > 0 ? length : 0] = 0;
+    return length > 0;
 }
 
 /* -- which threads and processes there are -------------------------------------------------------------------------- */
 
 static int32_t gs_new_lane(gs_watch *w, const gs_task *t, int64_t parent)
 {
-    char text[GS_PARSE] = "";
-    dev_t device;
-    ino_t inode;
     if (w->lane_count == w->lane_room) {
         w->lane_lost++;
         return -1;
     }
     gs_lane *lane = &w->lanes[w->lane_count];
-    int fd = gs_open_proc(t->is_process ? "/proc/%lld/comm" : "/proc/self/task/%lld/comm", t->id, &device, &inode);
-    gs_read_proc(fd, text);
-    if (fd >= 0)
-        close(fd);
-    text[strcspn(text, "\n")] = 0;
+    gs_file file = gs_open_proc(t->is_process ? "/proc/%lld/comm" : "/proc/self/task/%lld/comm", t->id);
+    gs_read_proc(&file, lane->name, sizeof lane->name);
+    gs_close_own(&file);
+    lane->name[strcspn(lane->name, "\n")] = 0;
     lane->id = t->id;
     lane->parent = parent;
     lane->is_process = t->is_process;
-    memcpy(lane->name, text, sizeof lane->name);
-    lane->name[sizeof lane->name - 1] = 0;
     GS_STORE(&w->lane_count, w->lane_count + 1);
     return (int32_t)(w->lane_count - 1);
 }
@@ -123,12 +122,12 @@ static void gs_add_task(gs_watch *w, int64_t id, int is_process, int64_t parent)
     t->id = id;
     t->is_process = is_process;
     t->state = -1;
-    t->calls = t->times = -1;
+    t->calls.fd = t->times.fd = -1;
     if (gs_task_cpu_ns(t) < 0 || (t->lane = gs_new_lane(w, t, parent)) < 0)
         return;
     if (!is_process) {
-        t->calls = gs_open_proc("/proc/self/task/%lld/syscall", id, &t->device, &t->calls_inode);
-        t->times = gs_open_proc("/proc/self/task/%lld/schedstat", id, &t->device, &t->times_inode);
+        t->calls = gs_open_proc("/proc/self/task/%lld/syscall", id);
+        t->times = gs_open_proc("/proc/self/task/%lld/schedstat", id);
     }
     all->count++;
 }
@@ -144,31 +143,23 @@ struct gs_dirent { /* as getdents64(2) gives it */
 static void gs_list_tasks(gs_watch *w)
 {
     _Alignas(8) char entries[4096]; /* on the stack: this thread never calls malloc */
-    int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gs_file folder = gs_open_proc("/proc/self/task", 0);
     long length;
-    if (fd < 0)
-        return;
-    while ((length = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0)
+    while ((length = syscall(SYS_getdents64, folder.fd, entries, sizeof entries)) > 0)
         for (long at = 0; at < length; at += ((struct gs_dirent *)(entries + at))->length) {
             int64_t id = atoll(((struct gs_dirent *)(entries + at))->name);
             if (id > 0 && id != w->own_id)
                 gs_add_task(w, id, 0, 0);
         }
-    close(fd);
+    gs_close_own(&folder);
 }
 
 static void gs_list_children_of(gs_watch *w, const char *pattern, int64_t id)
 {
     char text[1024], *at = text, *end;
-    dev_t device;
-    ino_t inode;
-    int fd = gs_open_proc(pattern, id, &device, &inode);
-    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    if (length <= 0)
-        return;
-    text[length] = 0;
+    gs_file file = gs_open_proc(pattern, id);
+    gs_read_proc(&file, text, sizeof text);
+    gs_close_own(&file);
     for (;;) {
         long long child = strtoll(at, &end, 10);
         if (end == at || *end == 0) /* a number that is cut off is not believed */
@@ -214,8 +205,8 @@ static int gs_runs(const gs_task *t, const gs_turn *turn, int moved, int64_t now
 static int gs_thread_state(gs_watch *w, gs_task *t, gs_turn *turn, int64_t now_ns)
 {
     char call[GS_PARSE], times[GS_PARSE];
-    int knows_call = gs_read_proc(t->calls, call);
-    if (gs_read_proc(t->times, times)) {
+    int knows_call = gs_read_proc(&t->calls, call, sizeof call);
+    if (gs_read_proc(&t->times, times, sizeof times)) {
         char *at = strchr(times, ' ');
         turn->delay_ns = at ? strtoll(at, &at, 10) : 0;
         turn->slices = at ? strtoll(at, NULL, 10) : 0;
@@ -263,8 +254,8 @@ static void gs_look_at_task(gs_watch *w, gs_task *t, int64_t now_ns)
 
 static void gs_drop_task(const gs_task *t)
 {
-    gs_close_own(t->calls, t->device, t->calls_inode);
-    gs_close_own(t->times, t->device, t->times_inode);
+    gs_close_own(&t->calls);
+    gs_close_own(&t->times);
 }
 
 /* In a forked child, which has a copy of the table and of the open files. */

@@ -13,14 +13,20 @@
 #include "gilcore.h"
 #include "osthread.h"
 
+#ifndef _WIN32
+#include <signal.h>
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define GS_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define GS_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define GS_ADD(p, v) __atomic_add_fetch((p), (v), __ATOMIC_SEQ_CST)
+#define GS_READS_END() __atomic_thread_fence(__ATOMIC_ACQUIRE) /* what was read before is not read again later */
 #else
 #define GS_LOAD(p) (*(volatile int64_t *)(p))
 #define GS_STORE(p, v) (*(volatile int64_t *)(p) = (v))
 #define GS_ADD(p, v) InterlockedAdd64((volatile LONG64 *)(p), (v))
+#define GS_READS_END() MemoryBarrier()
 #endif
 
 typedef struct {
@@ -327,6 +333,24 @@ static void gs_leave(gs_watch *w)
             gs_active[i] = NULL;
 }
 
+#ifdef _WIN32
+static int gs_start_watching(gs_watch *w) { return gs_start(&w->thread, gs_watch_main, w); }
+#else
+/* Signals are for the program's own threads: one that our thread took would not wake the one that sleeps for it. */
+static int gs_start_watching(gs_watch *w)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* our own: whoever reports crashes is to hear of them */
+    sigset_t all, before;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int started = gs_start(&w->thread, gs_watch_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+#endif
+
 /* With the GIL held, so that the first entry says who called.  Returns 0 if there are too many, or no thread to be had. */
 static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
 {
@@ -345,7 +369,7 @@ static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
     if (!gs_enter(w))
         return 0;
     GS_ADD(&gs_running, 1);
-    if (gs_start(&w->thread, gs_watch_main, w))
+    if (gs_start_watching(w))
         return 1;
     GS_ADD(&gs_running, -1);
     gs_leave(w);

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from interpreters import VERSIONS, Interpreter, build, require, run
+from interpreters import Interpreter, run
 from speedup import expect
 
 KERNELS = """
@@ -65,19 +65,6 @@ from gilstudy.study import run_study
 record = run_study(make_plan(workers=(2,), budget_s=15), read_host(), enough=is_enough)
 print(json.dumps(document(record, conclude(record))))
 """
-
-
-@pytest.fixture(scope="session")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {"": tmp_path_factory.mktemp("builds")}
-
-
-@pytest.fixture(params=VERSIONS)
-def built(request: pytest.FixtureRequest, builds: dict[str, Path]) -> tuple[Interpreter, Path]:
-    interpreter = require(request.param)
-    if request.param not in builds:
-        builds[request.param] = build(interpreter, builds[""])
-    return interpreter, builds[request.param]
 
 
 def test_kernels_agree_and_leave_the_gil_as_it_was(built: tuple[Interpreter, Path]) -> None:

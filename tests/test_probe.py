@@ -185,7 +185,7 @@ def test_where_there_is_nothing_to_see_no_call_is_made() -> None:
 
 def answer(verdict: Any, reason: str = "") -> Probe:
     return Probe(name="x", verdict=verdict, reason=reason, calls=3, call_ns=1000.0, released=wilson(0.9, 1000),
-                 longest_hold_ns=None, evidence=FREED)  # fmt: skip
+                 longest_hold_ns=None, times_released=None, evidence=FREED)  # fmt: skip
 
 
 @pytest.mark.parametrize("threshold", [1, 2, 3, 7, 2048, 5121, 99_999, 100_000])

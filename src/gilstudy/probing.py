@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from gilstudy.evidence import Evidence, Verdict, is_firm, judge
 from gilstudy.gil import gil_reason
@@ -20,6 +20,8 @@ from gilstudy.trace import FREE, OFF, Trace
 from gilstudy.watching import Watch
 
 PERIOD_US: Final = 100
+TOLD_NS: Final = 20 * PERIOD_US * 1000
+"""Within a call of this length, or longer, the GIL is looked at often enough to tell single holds."""
 PHASE_NS: Final = 150_000_000
 """How long each witness first looks on, if a call is not longer."""
 BUDGET_NS: Final = 1_600_000_000
@@ -50,6 +52,8 @@ class Probe:
     """The share of the call's time without the GIL; None if that is not known."""
     longest_hold_ns: int | None
     """The longest unbroken hold within a call; None if the calls are too short to tell."""
+    times_released: float | None
+    """How often a call let the GIL go, on average, at the least; None if the calls are too short to tell."""
     evidence: Evidence
 
     @property
@@ -111,7 +115,7 @@ def _gather(session: _Session, end_ns: int, phase_ns: int) -> None:
     while True:
         session.watched(phase_ns)
         session.beaten(phase_ns)
-        if is_firm(session.evidence) or time.perf_counter_ns() + 2 * phase_ns > end_ns:
+        if is_firm(session.evidence) or time.perf_counter_ns() + 2 * max(phase_ns, round(session.call_ns)) > end_ns:
             return
         phase_ns = min(2 * phase_ns, 400_000_000)
 
@@ -125,6 +129,11 @@ class _Session:
         self.evidence = Evidence()
         self.calls = 0
         self.time_ns = 0
+
+    @property
+    def call_ns(self) -> float:
+        """How long one call took, on average."""
+        return self.time_ns / self.calls
 
     def watched(self, span_ns: int) -> None:
         """Call for ``span_ns`` with the GIL watched, and nobody else about."""
@@ -208,8 +217,9 @@ def _disturbance() -> str:
 def _answer(name: str, session: _Session) -> Probe:
     evidence = session.evidence
     verdict, reason = judge(evidence)
-    call_ns = session.time_ns / session.calls
-    told = call_ns >= 20_000 * PERIOD_US
+    call_ns = session.call_ns
+    told = call_ns >= TOLD_NS
+    times = evidence.times_released * call_ns / evidence.window_ns if told and evidence.window_ns else None
     return Probe(
         name=name,
         verdict=verdict,
@@ -218,12 +228,13 @@ def _answer(name: str, session: _Session) -> Probe:
         call_ns=call_ns,
         released=evidence.released,
         longest_hold_ns=round(min(evidence.longest_hold_ns, call_ns)) if told or verdict == "holds" else None,
+        times_released=times,
         evidence=evidence,
     )
 
 
 def _unanswered(name: str, reason: str) -> Probe:
-    missing: Any = "not-applicable" if reason.startswith("not applicable") else "inconclusive"
+    missing: Verdict = "not-applicable" if reason.startswith("not applicable") else "inconclusive"
     return Probe(
         name=name,
         verdict=missing,
@@ -232,5 +243,6 @@ def _unanswered(name: str, reason: str) -> Probe:
         call_ns=0.0,
         released=None,
         longest_hold_ns=None,
+        times_released=None,
         evidence=Evidence(),
     )

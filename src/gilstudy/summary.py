@@ -72,7 +72,6 @@ class Summary:
 
 def summarise(trace: Trace) -> Summary:
     """The figures of ``trace``."""
-    names = {place: lane.name for place, lane in enumerate(trace.lanes)}
     whole = list(_complete(trace))
     span = trace.span_ns
     return Summary(
@@ -85,7 +84,7 @@ def summarise(trace: Trace) -> Summary:
         handoffs_per_s=trace.handoffs / span * 1e9 if trace.handoffs is not None and span else None,
         held=_held(trace),
         contended=_contended(trace),
-        holds=_distribution([(end - begin, names.get(holder, "?")) for begin, end, holder in whole]),
+        holds=_distribution([(end - begin, trace.holder_name(holder)) for begin, end, holder in whole]),
         lanes=tuple(_lane(place, lane, whole) for place, lane in enumerate(trace.lanes)),
         switch_interval_s=trace.switch_interval_s,
         period_ns=trace.period_ns,

@@ -12,8 +12,6 @@ State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu"]
 it waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu``: it does not run, why is not told.
 """
 
-STATES: Final[tuple[State, ...]] = ("holding", "running", "waiting", "ready", "blocked", "off-cpu")
-
 Span = tuple[int, int]
 """Begin and end, in nanoseconds on the host's monotonic clock."""
 Piece = tuple[int, int, State]
@@ -24,7 +22,7 @@ FREE: Final = -1
 OFF: Final = -2
 """In place of a holder: a free-threaded build whose GIL is off."""
 UNKNOWN: Final = -3
-"""In place of a holder: a thread that was never seen in the interpreter's list, such as another interpreter's."""
+"""In place of a holder: a thread never seen in the list of threads. It ended at once, or is of another interpreter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +95,7 @@ class Trace:
     def span_ns(self) -> int:
         """How long the watch ran."""
         return self.end_ns - self.begin_ns
+
+    def holder_name(self, holder: int) -> str:
+        """The name of a thread in `holders`."""
+        return self.lanes[holder].name if holder >= 0 else "an unknown thread"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-import threading
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from gilstudy.assemble import Raw, assemble
 from gilstudy.errors import BadInput
 from gilstudy.gil import NO_GIL, unreadable, wanted_by
+from gilstudy.names import Names
 from gilstudy.runtime import gil_enabled
 from gilstudy.summary import Summary, summarise
 from gilstudy.trace import Trace
@@ -65,8 +65,8 @@ class Watch:
         self._room = room
         self._lanes = lanes
         self._sampler: Sampler | None = None
-        self._end: weakref.finalize[[Sampler, _Names], Watch] | None = None
-        self._names = _Names()
+        self._end: weakref.finalize[[Sampler, Names], Watch] | None = None
+        self._names = Names()
         self._gil_reason = "not started"
         self._lanes_reason = "not started"
         self._interval_s = 0.0
@@ -118,10 +118,6 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
-
-    def name(self, number: int, name: str) -> None:
-        """Give a thread (by its native id) or a child process (by its process id) the name that its lane shall have."""
-        self._names.put(number, name)
 
     def trace(self) -> Trace:
         """All that was seen so far.
@@ -177,53 +173,6 @@ def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
     )
 
 
-def _end(sampler: Sampler, names: _Names) -> None:
+def _end(sampler: Sampler, names: Names) -> None:
     sampler.stop()
     names.end()
-
-
-class _Names:
-    """The names of all threads that are there or start meanwhile, kept as values: no thread object lives longer."""
-
-    def __init__(self) -> None:
-        self._names: dict[int, str] = {}
-        self._original: Any = None
-        self._hook: Any = None
-
-    def begin(self) -> None:
-        """Note the present threads, and from now on each that `threading.Thread.start` starts."""
-        self._note_all()
-        original = self._original = threading.Thread.start
-
-        def start(thread: threading.Thread) -> None:
-            original(thread)
-            self._note(thread)
-
-        self._hook = start
-        setattr(threading.Thread, "start", start)  # noqa: B010  (mypy would not have it otherwise)
-
-    def end(self) -> None:
-        """Note the present names, which may have changed, and let new threads be."""
-        if threading.Thread.start is self._hook:
-            setattr(threading.Thread, "start", self._original)  # noqa: B010
-        self._note_all()
-
-    def all(self) -> dict[int, str]:
-        """Names by native id, and of multiprocessing's children by process id."""
-        self._note_all()
-        return dict(self._names)
-
-    def _note_all(self) -> None:
-        for thread in threading.enumerate():
-            self._note(thread)
-        multiprocessing = sys.modules.get("multiprocessing")
-        if multiprocessing is not None:
-            self._names |= {process.pid: process.name for process in multiprocessing.active_children()}
-
-    def put(self, number: int, name: str) -> None:
-        """Note a name under a native id or a process id."""
-        self._names[number] = name
-
-    def _note(self, thread: threading.Thread) -> None:
-        if thread.native_id is not None:
-            self._names[thread.native_id] = thread.name

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,11 +46,13 @@ def run(args: argparse.Namespace) -> int:
         _need_matplotlib()
     name = args.module or (args.what[0] if args.what else "")
     with _job(args) as job, watch(period_us=args.period) as watcher:
-        failed = _run(job)
+        failure = _run(job)
     trace = watcher.trace()
     _show(args, trace)
     _save(args, trace, name)
-    return 1 if failed else 0
+    if isinstance(failure, KeyboardInterrupt):
+        raise failure
+    return 1 if failure else 0
 
 
 @contextlib.contextmanager
@@ -73,19 +76,30 @@ def _job(args: argparse.Namespace) -> Iterator[Job]:
             close()
 
 
-def _run(job: Job) -> bool:
-    """Run the job; return whether it failed, which is told on standard error as Python itself would tell it."""
+def _run(job: Job) -> BaseException | None:
+    """Run the job; return what ended it, which is told on standard error as Python itself would tell it."""
+    failure: BaseException | None = None
     try:
-        job()
-    except SystemExit as leaving:
-        if leaving.code in (None, 0):
-            return False
-        sys.stderr.write(f"the traced program exited with {leaving.code!r}\n")
-        return True
-    except Exception:
-        traceback.print_exc()
-        return True
-    return False
+        try:
+            job()
+        except SystemExit as leaving:
+            if leaving.code not in (None, 0):
+                sys.stderr.write(f"the traced program exited with {leaving.code!r}\n")
+                failure = leaving
+        except Exception as error:
+            traceback.print_exc()
+            failure = error
+        _wait_for_threads()
+    except KeyboardInterrupt as interrupt:
+        return interrupt
+    return failure
+
+
+def _wait_for_threads() -> None:
+    """As Python does at its end: the program goes on for as long as one of its threads does that is no daemon."""
+    ours = {threading.current_thread(), threading.main_thread()}
+    while others := [thread for thread in threading.enumerate() if thread not in ours and not thread.daemon]:
+        others[0].join()
 
 
 def _show(args: argparse.Namespace, trace: Trace) -> None:

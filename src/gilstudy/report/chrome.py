@@ -12,7 +12,7 @@ from typing import Any, Final
 from gilstudy._version import __version__
 from gilstudy.report.lanes import words_for
 from gilstudy.summary import merged
-from gilstudy.trace import FREE, OFF, UNKNOWN, Lane, Trace
+from gilstudy.trace import FREE, OFF, Lane, Trace
 
 Event = dict[str, Any]
 
@@ -61,8 +61,7 @@ def _events(trace: Trace, pid: int) -> Iterable[Event]:
 def _spans(trace: Trace, pid: int) -> Iterable[Event]:
     for begin, end, holder in trace.holders:
         if holder not in (FREE, OFF):
-            name = "another interpreter's thread" if holder == UNKNOWN else trace.lanes[holder].name
-            yield _complete(trace, (pid, GIL_TRACK), begin, end, name, "gil")
+            yield _complete(trace, (pid, GIL_TRACK), begin, end, trace.holder_name(holder), "gil")
     words = words_for(trace)
     for place, lane in enumerate(trace.lanes):
         for begin, end, state in lane.pieces:

@@ -132,7 +132,7 @@ def cautions(trace: Trace) -> Iterable[str]:
         yield f"the watch ran out of room: {trace.lost.turns} changes of what threads did, the oldest, are lost"
     if trace.lost.threads or trace.lost.lanes:
         yield f"there were too many threads: {trace.lost.threads + trace.lost.lanes} have no lane"
-    if trace.handoffs and trace.handoffs_seen < 0.9 * trace.handoffs:
+    if trace.handoffs and not trace.lost.changes and trace.handoffs_seen < 0.9 * trace.handoffs:
         yield (
             f"only {trace.handoffs_seen} of {trace.handoffs} hand-offs were seen: many holds were shorter than the "
             f"watch's period of {ms(trace.period_ns)}; try a shorter one (--period)"

@@ -12,7 +12,7 @@ from typing import Any, Final
 from gilstudy.errors import BadInput
 from gilstudy.report.lanes import WORDS, busiest, cautions, detail, headlines, words_for
 from gilstudy.summary import Summary
-from gilstudy.trace import Span, State, Trace
+from gilstudy.trace import FREE, OFF, Span, State, Trace
 
 COLOURS: Final[dict[State, str]] = {
     "holding": "#2a7f62",
@@ -25,6 +25,8 @@ COLOURS: Final[dict[State, str]] = {
 """Told apart also by readers who do not see red and green alike: they differ in lightness."""
 THREADS: Final = ("#30638e", "#e07a5f", "#6a4c93", "#81b29a", "#bc6c25", "#577590", "#c9184a", "#4d908e")
 """For the GIL's lane, one per holder."""
+OTHERS: Final = "#888888"
+"""For holders that have no lane in the picture."""
 CELLS: Final = 120
 
 
@@ -70,9 +72,9 @@ def _draw(axes: Any, trace: Trace, shown: Sequence[int], window: Span) -> list[s
     if trace.holders:
         labels.append("GIL")
         for begin, end, holder in trace.holders:
-            if holder >= 0:
-                order = shown.index(holder) if holder in shown else -1
-                _bars(axes, 0, [(begin, end)], window, THREADS[order % len(THREADS)] if order >= 0 else "#888888", 0.8)
+            if holder not in (FREE, OFF):
+                colour = THREADS[shown.index(holder) % len(THREADS)] if holder in shown else OTHERS
+                _bars(axes, 0, [(begin, end)], window, colour, 0.8)
     for row, place in enumerate(shown, start=len(labels)):
         lane = trace.lanes[place]
         labels.append(lane.name)

@@ -57,9 +57,9 @@ class Entry:
 def print_probes(console: Console, entries: Sequence[Entry], skipped: Sequence[str] = ()) -> None:
     """Print a table, and below it what needs more words."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("function", overflow="fold")
-    table.add_column("GIL", no_wrap=True)
-    for name in ("a call", "released [95 %]", "holds up to", "stalls up to"):
+    table.add_column("\nfunction", overflow="fold")
+    table.add_column("\nGIL", no_wrap=True)
+    for name in ("\na call", "released\n[95 %]", "times\na call", "holds\nup to", "stalls\nup to"):
         table.add_column(name, justify="right", no_wrap=True)
     for entry in entries:
         table.add_row(*_row(entry))
@@ -76,6 +76,7 @@ def _row(entry: Entry) -> Iterable[Text | str]:
         return
     yield ms(probe.call_ns)
     yield released(probe)
+    yield f"{probe.times_released:.3g}" if probe.times_released else ""
     yield ms(probe.longest_hold_ns) if probe.longest_hold_ns is not None else ""
     yield ms(probe.evidence.longest_stall_ns) if probe.evidence.beat_window_ns else ""
 
@@ -132,7 +133,8 @@ def _values(entry: Entry) -> dict[str, Any]:
     if entry.probe is None:
         return values | {"reason": entry.error}
     plain = dataclasses.asdict(entry.probe)
-    values |= {key: plain[key] for key in ("reason", "calls", "call_ns", "released", "longest_hold_ns", "evidence")}
+    del plain["name"], plain["verdict"]
+    values |= plain
     if entry.sweep is not None:
         sizes = [{"n": size, "verdict": probe.verdict} for size, probe in entry.sweep.probes]
         values["sweep"] = {"threshold": entry.sweep.threshold, "reason": entry.sweep.reason, "sizes": sizes}
