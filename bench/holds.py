@@ -18,21 +18,23 @@ from gilstudy.watching import watch
 SECONDS, TURNS = 1.0, 5
 
 
-def work(until: float) -> None:
-    while time.monotonic() < until:
+def work(end: threading.Event) -> None:
+    while not end.is_set():
         python(20_000)
 
 
 def one(interval_ms: float) -> tuple[float, float, int]:
     """Median hold in milliseconds, hand-offs seen for each that was counted, hand-offs counted."""
     sys.setswitchinterval(interval_ms / 1000)
-    until = time.monotonic() + SECONDS
+    end = threading.Event()
+    threads = [threading.Thread(target=work, args=(end,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
     with watch() as w:
-        threads = [threading.Thread(target=work, args=(until,)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        time.sleep(SECONDS)
+    end.set()
+    for thread in threads:
+        thread.join()
     summary = w.summary()
     assert summary.holds is not None
     assert summary.handoffs is not None

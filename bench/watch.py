@@ -25,6 +25,8 @@ from gilstudy.stats import Estimate, draws, interval, midmean, replicate
 from gilstudy.watching import default_period_us
 
 LEVEL = 0.95
+TURNS = 4
+"""In each round, of all tools but py-spy, which takes long to start."""
 HERE = Path(__file__).parent
 
 
@@ -59,18 +61,20 @@ def slowdown(kernel: str, tools: list[str], rounds: int, seconds: float) -> None
     with Program(kernel, seconds) as program:
         program.turn("none")
         for _ in range(rounds):
-            random.shuffle(tools)
+            order = [tool for tool in tools for _ in range(1 if tool.startswith("py-spy") else TURNS)]
+            random.shuffle(order)
             before = program.turn("none")
-            for tool in tools:
+            for tool in order:
                 with outside(tool, program.pid):
                     rate = program.turn("none" if tool.startswith("py-spy") else tool)
                 after = program.turn("none")
                 found[tool].append(100 * (1 - rate / ((before + after) / 2)))
                 before = after
-    print(f"slowdown of two busy threads, kernel {kernel}, {rounds} rounds of {seconds:g} s turns")
+    print(f"slowdown of two busy threads, kernel {kernel}, {rounds} rounds, turns of {seconds:g} s")
     for tool in sorted(tools):
         told = over(found[tool])
-        print(f"  {tool:14} {told.point:6.2f} % [{told.low:6.2f}, {told.high:6.2f}]")
+        turns = len(found[tool])
+        print(f"  {tool:14} {told.point:6.2f} % [{told.low:6.2f}, {told.high:6.2f}], {turns} turns", flush=True)
 
 
 def over(values: list[float]) -> Estimate:

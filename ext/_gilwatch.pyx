@@ -58,7 +58,7 @@ cdef extern from "gilwatch.h" nogil:
     int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes) noexcept
     void gs_stop_watch(gs_watch *w) noexcept
     void gs_after_fork() noexcept
-    void gs_be_prompt(const char *name) noexcept
+    void gs_be_prompt(const char *name, int64_t slack_ns) noexcept
     void gs_at_interpreter_end() noexcept
     int GS_AT_FORK(void (*f)() noexcept) noexcept
     int64_t GS_LOAD(int64_t *p) noexcept
@@ -76,7 +76,7 @@ def gil_reason(unsigned long interval_us):
 def be_prompt(str name):
     """Let the calling thread be put on a CPU soon after it is woken (Linux 6.12 and later; elsewhere nothing happens)."""
     cdef bytes told = name.encode()
-    gs_be_prompt(told)
+    gs_be_prompt(told, 1000)
 
 
 def module_wants_gil(object module):

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { GS_TASKS = 512, GS_PARSE = 160 };
+enum { GS_TASKS = 512, GS_PARSE = 160, GS_STILL = 4 };
 static const int64_t GS_LIST_EVERY = 10000000, GS_CHILDREN_EVERY = 50000000, GS_PUSH_EVERY = 100000000;
 
 /* An open file of ours.  The program may close all files (as daemons do) and open one of its own under the same number:
@@ -34,6 +34,7 @@ typedef struct {
     gs_file calls, times;
     gs_turn last;
     int64_t looked_ns;
+    int still; /* looks at which it slept and its clock had not moved */
 } gs_task;
 
 struct gs_tasks {
@@ -202,31 +203,40 @@ static int gs_runs(const gs_task *t, const gs_turn *turn, int moved, int64_t now
     return moved || (turn->cpu_ns - t->last.cpu_ns) * 2 > now_ns - t->looked_ns;
 }
 
-static int gs_thread_state(gs_watch *w, gs_task *t, gs_turn *turn, int64_t now_ns)
+/* `turn` comes with the CPU time of just now.  Who slept, and has used no CPU time since, is mostly asleep still: that is
+ * looked up only now and then, which makes a pool of idle threads cheap. */
+static int gs_thread_state(const gs_watch *w, gs_task *t, gs_turn *turn, int64_t now_ns)
 {
-    char call[GS_PARSE], times[GS_PARSE];
+    char call[GS_PARSE];
+    if (t->state == GS_BLOCKED && turn->cpu_ns == t->last.cpu_ns && ++t->still % GS_STILL != 0)
+        return GS_BLOCKED;
     int knows_call = gs_read_proc(&t->calls, call, sizeof call);
-    if (gs_read_proc(&t->times, times, sizeof times)) {
-        char *at = strchr(times, ' ');
-        turn->delay_ns = at ? strtoll(at, &at, 10) : 0;
-        turn->slices = at ? strtoll(at, NULL, 10) : 0;
-    }
+    if (knows_call && strncmp(call, "running", 7) != 0)
+        return gs_sleeps_in(w->tasks, call);
     int64_t cpu_ns = gs_task_cpu_ns(t);
     if (cpu_ns < 0)
         return GS_ENDED;
     int moved = cpu_ns > turn->cpu_ns;
     turn->cpu_ns = cpu_ns;
-    if (!knows_call)
-        return gs_runs(t, turn, moved, now_ns) ? GS_RUNNING : GS_OFF_CPU;
-    if (strncmp(call, "running", 7) == 0)
-        return gs_runs(t, turn, moved, now_ns) ? GS_RUNNING : GS_READY;
-    return gs_sleeps_in(w->tasks, call);
+    if (gs_runs(t, turn, moved, now_ns))
+        return GS_RUNNING;
+    return knows_call ? GS_READY : GS_OFF_CPU;
 }
 
 static int gs_process_state(const gs_task *t, const gs_turn *turn, int64_t now_ns)
 {
     /* Its threads are not looked at: it counts as running if it used a quarter of the time since the last look. */
     return (turn->cpu_ns - t->last.cpu_ns) * 4 > now_ns - t->looked_ns ? GS_RUNNING : GS_OFF_CPU;
+}
+
+static void gs_read_times(const gs_task *t, gs_turn *turn)
+{
+    char times[GS_PARSE];
+    if (!gs_read_proc(&t->times, times, sizeof times))
+        return;
+    char *at = strchr(times, ' ');
+    turn->delay_ns = at ? strtoll(at, &at, 10) : 0;
+    turn->slices = at ? strtoll(at, NULL, 10) : 0;
 }
 
 static void gs_look_at_task(gs_watch *w, gs_task *t, int64_t now_ns)
@@ -242,6 +252,7 @@ static void gs_look_at_task(gs_watch *w, gs_task *t, int64_t now_ns)
         turn.at_ns = t->state < 0 ? now_ns : t->looked_ns + (now_ns - t->looked_ns) / 2;
         turn.lane = t->lane;
         turn.state = state;
+        gs_read_times(t, &turn);
         w->turns[w->turn_head % w->turn_room] = turn;
         GS_STORE(&w->turn_head, w->turn_head + 1);
         t->last.at_ns = now_ns;

@@ -76,7 +76,7 @@ typedef struct {
     gs_lane *lanes;
     int64_t lane_room, lane_count, lane_lost;
     struct gs_tasks *tasks;
-    int64_t next_lanes_ns;
+    int64_t soonest_lanes_ns, next_lanes_ns;
     /* itself */
     int64_t begin_ns, end_ns, first_switches, last_switches;
     int64_t polls, longest_gap_ns, cpu_ns, own_id;
@@ -154,7 +154,8 @@ static void gs_list_threads(gs_watch *w, int64_t now_ns)
     gs_want_tasks(w);
 }
 
-static void gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
+/* Returns whether it has changed hands. */
+static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
 {
     gs_gil now = gs_gil_read();
     uint64_t newest = gs_gil_newest();
@@ -170,6 +171,7 @@ static void gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
     if (changed)
         gs_push_change(w, before_ns + (now_ns - before_ns) / 2, now);
     w->last_switches = (int64_t)now.switches;
+    return changed;
 }
 
 /* Between 3/4 and 5/4 of the period, so that the looks do not fall into step with what they look at (xorshift64). */
@@ -194,19 +196,25 @@ static void gs_nap(int64_t wake_ns)
 #endif
 }
 
+/* Threads are looked at now and then, and whenever the GIL has changed hands: what they do most often changes then. */
+static void gs_look_at_lanes(gs_watch *w, int64_t now_ns, int changed)
+{
+    if (now_ns < w->soonest_lanes_ns || (!changed && now_ns < w->next_lanes_ns))
+        return;
+    int64_t cost_ns = -gs_thread_cpu_ns();
+    gs_look_at_tasks(w, now_ns);
+    cost_ns += gs_thread_cpu_ns();
+    w->soonest_lanes_ns = now_ns + 50 * cost_ns; /* a fiftieth of a CPU, however many threads there are */
+    w->next_lanes_ns = now_ns + w->lane_period_ns;
+}
+
 static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
 {
     if (now_ns - before_ns > w->longest_gap_ns)
         w->longest_gap_ns = now_ns - before_ns;
-    if (w->sees_gil)
-        gs_look_at_gil(w, before_ns, now_ns);
-    if (w->sees_lanes && now_ns >= w->next_lanes_ns) {
-        int64_t cost_ns = -gs_thread_cpu_ns();
-        gs_look_at_tasks(w, now_ns);
-        cost_ns += gs_thread_cpu_ns();
-        /* However many threads there are, looking at them takes at most a fiftieth of a CPU. */
-        w->next_lanes_ns = now_ns + (50 * cost_ns > w->lane_period_ns ? 50 * cost_ns : w->lane_period_ns);
-    }
+    int changed = w->sees_gil && gs_look_at_gil(w, before_ns, now_ns);
+    if (w->sees_lanes)
+        gs_look_at_lanes(w, now_ns, changed);
     GS_STORE(&w->end_ns, now_ns);
     GS_STORE(&w->polls, w->polls + 1);
 }
@@ -217,7 +225,7 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
 
 /* Woken at once and with its name to be seen.  Since Linux 6.12 a thread may ask for short turns on the CPU, and in
  * return need not wait, often for a tick of 4 ms, until the one that runs has had its long turn; before, this is ignored. */
-static void gs_be_prompt(const char *name)
+static void gs_be_prompt(const char *name, int64_t slack_ns)
 {
     struct { /* struct sched_attr, which no C library's header has for sure */
         uint32_t size, policy;
@@ -230,18 +238,18 @@ static void gs_be_prompt(const char *name)
         attr.runtime = 100000;
         syscall(SYS_sched_setattr, 0, &attr, 0);
     }
-    prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0); /* 1 us instead of the usual 50 */
+    prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0, 0, 0); /* the usual is 50 us */
     prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 #else
-static void gs_be_prompt(const char *name) { (void)name; }
+static void gs_be_prompt(const char *name, int64_t slack_ns) { (void)name, (void)slack_ns; }
 #endif
 
 static GS_THREAD_RESULT gs_watch_main(void *arg)
 {
     gs_watch *w = (gs_watch *)arg;
     int64_t before_ns = w->begin_ns;
-    gs_be_prompt("gil-watch");
+    gs_be_prompt("gil-watch", w->period_ns / 20);
     w->own_id = gs_own_id();
     while (!GS_LOAD(&gs_interpreter_ends)) {
         int64_t now_ns = gs_now_ns(), stop = GS_LOAD(&w->stop);

@@ -34,7 +34,6 @@ def raw(**changes: Any) -> Raw:
         "lanes_reason": "",
         "switch_interval_s": 0.005,
         "period_ns": MS,
-        "lane_period_ns": MS,
         "names": {501: "MainThread", 502: "other"},
     }
     return Raw(**given | changes)

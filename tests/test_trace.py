@@ -62,7 +62,7 @@ def printed(trace: Trace, *, width: int = 80, encoding: str = "utf-8", window: t
 def test_the_report_is_what_the_trace_says() -> None:
     text = " ".join(printed(two_threads()).split())
     assert "GIL held 100 % of the time, while another thread waited 100 %" in text
-    assert "20 hand-offs by the interpreter's count (19 seen), 200 per s" in text
+    assert "hand-offs 20 by the interpreter's count (19 seen), 200 per s" in text
     assert "median 5.00 ms, p99 5.00 ms, longest 5.00 ms by" in text
     assert "one 9 5.00 ms 5.00 ms 50 % 50 % 50 % 0 % 0 %" in text  # the first hold's beginning was not seen
 
@@ -101,8 +101,8 @@ def test_nothing_is_shown_as_nothing() -> None:
     text = printed(
         two_threads(lanes=(), holders=(), handoffs=None, gil_reason="not available, because x", lanes_reason="y")
     )
-    assert "GIL not available, because x" in text
-    assert "threads not seen: y" in text
+    assert "GIL       not available, because x" in text
+    assert "threads   not seen: y" in text
 
 
 def test_losses_and_holds_too_short_are_said() -> None:
@@ -220,7 +220,7 @@ def test_what_fails_is_told_and_still_shown(tmp_path: Path) -> None:
     done = trace_command("--quiet", "bad.py", cwd=tmp_path)
     assert done.returncode == 1
     assert "ValueError: no" in done.stderr
-    assert done.stdout.startswith("watched for ")
+    assert done.stdout.startswith("watched   for ")
 
 
 def test_threads_that_outlive_the_script_are_waited_for_as_python_does(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_an_interrupt_ends_the_program_and_shows_what_was_seen(tmp_path: Path) -
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert out.startswith("watched for ")
+    assert out.startswith("watched   for ")
     assert err == "gilstudy trace: interrupted\n"
     assert json.loads((tmp_path / "t.json").read_text())["traceEvents"]
 

@@ -22,6 +22,8 @@ RawLane = tuple[int, int, bool, str]
 STATES: Final[tuple[State, ...]] = ("running", "ready", "waiting", "blocked", "off-cpu")
 """The native watch's states by number; the number after them means that the thread has ended."""
 ENDED: Final = len(STATES)
+SHARPEST_NS: Final = 1_000_000
+"""When a thread began to do something else is known to within this time, or two looks, whichever is longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,6 @@ class Raw:
     gil_wanted_by: tuple[str, ...] = ()
     switch_interval_s: float
     period_ns: int
-    lane_period_ns: int
     names: Mapping[int, str] = field(default_factory=dict)
     """Names of threads (by native id) and of processes (by process id)."""
 
@@ -95,10 +96,8 @@ def _keys(raw: Raw) -> list[Key]:
 def _name(raw: Raw, key: Key, ident: int | None, lane: RawLane | None) -> str:
     if key[0] in raw.names:
         return raw.names[key[0]]
-    if lane is not None and lane[2]:
-        return f"process {key[0]} ({lane[3]})"
-    if ident is None:
-        return f"native {key[0]} ({lane[3] if lane else '?'})"
+    if lane is not None and ident is None:
+        return f"{lane[3]} {key[0]}"
     return f"thread {key[0]}" if key[0] else "thread that ended at once"
 
 
@@ -126,7 +125,7 @@ def _lane(
     holds: tuple[Span, ...],
 ) -> Lane:
     own = turns.get(found[0], ()) if found else ()
-    pieces = _overlay(_pieces(own, raw.facts["end_ns"]), holds, 2 * raw.lane_period_ns)
+    pieces = _overlay(_pieces(own, raw.facts["end_ns"]), holds, max(SHARPEST_NS, 2 * raw.period_ns))
     is_process = found is not None and found[1][2]
     used = _used(own)
     return Lane(
@@ -190,7 +189,7 @@ def _pieces(turns: Sequence[Turn], end_ns: int) -> list[Piece]:
 def _overlay(pieces: Sequence[Piece], holds: Sequence[Span], blur_ns: int) -> Iterator[Piece]:
     """What a thread did, with the GIL's own record laid over it.
 
-    The GIL is looked at far more often than the thread. So what the thread is said to do just after it lost the GIL
+    The thread is looked at after the GIL, at times a little later. So what it is said to do just after it lost the GIL
     is often still what it did while it held it. Such a remnant, up to ``blur_ns`` long, becomes what came next.
     """
     if not pieces:

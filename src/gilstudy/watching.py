@@ -20,25 +20,27 @@ if TYPE_CHECKING:
 
 SHORTEST_US: Final = 20
 LONGEST_US: Final = 1000
-LOOKS_PER_INTERVAL: Final = 5
-"""Looks per switch interval if no period is given: enough for busy threads' holds, at little cost (bench/watch.py)."""
-LANES_EVERY_NS: Final = 1_000_000
-"""Threads are looked at less often than the GIL: it takes several system calls for each."""
+LOOKS_PER_INTERVAL: Final = 2
+"""Looks per switch interval, at the least, if no period is given: enough for busy threads' holds. More of them cost more
+than they tell: they keep a CPU awake, and that alone lengthens the holds (bench/watch.py)."""
+LANES_EVERY_NS: Final = 2_000_000
+"""Threads are looked at less often than the GIL, unless it changes hands: it takes several system calls for each."""
 ROOM: Final = 1 << 18
 """Entries that are kept of the GIL and of the threads, 32 and 40 bytes each; memory is used only as they fill up."""
 
 
 def default_period_us() -> float:
-    """Microseconds between two looks if nothing else is asked for: a fifth of the switch interval, 50 to 1000."""
+    """Microseconds between two looks if nothing else is asked for: half the switch interval, 50 to 1000."""
     return min(LONGEST_US, max(50.0, sys.getswitchinterval() * 1e6 / LOOKS_PER_INTERVAL))
 
 
 def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> Watch:
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
-    A native thread looks at the GIL every ``period_us`` microseconds, and at the threads every millisecond. It never
-    takes the GIL. What is shorter than the period is seen only sometimes; each look costs CPU time, some 2 to 20 us,
-    nearly all of it for waking up. Where the GIL cannot be read the watch runs without it: see `Watch.gil_reason`.
+    A native thread looks at the GIL every ``period_us`` microseconds, and at the threads when it has changed hands, or
+    every two milliseconds. It never takes the GIL. What is shorter than the period is seen only sometimes; each look
+    costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read the watch runs without
+    it: see `Watch.gil_reason`.
 
     Args:
         period_us: from 20 to 1000; by default `default_period_us`.
@@ -149,7 +151,6 @@ class Watch:
             gil_wanted_by=wanted_by() if was_on else (),
             switch_interval_s=self._interval_s,
             period_ns=self._period_ns,
-            lane_period_ns=self._lane_period_ns,
             names=self._names.all(),
         )
 
@@ -168,7 +169,6 @@ def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
             lanes_reason=lanes_reason,
             switch_interval_s=sys.getswitchinterval(),
             period_ns=0,
-            lane_period_ns=0,
         )
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,36 +60,37 @@ def print_trace(console: Console, trace: Trace, summary: Summary, *, window: Spa
         for part in _pictures(console, trace, shown, window):
             console.print(part, soft_wrap=True)
     if hidden := len(trace.lanes) - len(shown):
-        console.print(Text(f"{hidden} thread{'s' * (hidden > 1)} not shown: they did nothing, or less.", style="dim"))
+        console.print(Text(f"not shown: {hidden} thread{'s' * (hidden > 1)} that did less than these", style="dim"))
     for caution in cautions(trace):
         console.print(Text(f"caution: {caution}", style="magenta"))
 
 
 def headlines(trace: Trace, summary: Summary) -> Iterable[Text]:
     """The figures of the whole process, a line each."""
-    looks = f"{summary.polls} looks, the longest gap {ms(summary.longest_gap_ns)}"
-    yield Text.assemble(("watched", "bold"), f" for {ms(summary.span_ns)}: {looks}")
+    looks = f"{summary.polls} looks, longest gap {ms(summary.longest_gap_ns)}"
+    interval = "" if trace.gil_reason else f"; switch interval {1000 * summary.switch_interval_s:g} ms"
+    yield _line("watched", f"for {ms(summary.span_ns)}: {looks}{interval}")
     if trace.gil_reason:
-        yield Text.assemble(("GIL", "bold"), f" {trace.gil_reason}")
+        yield _line("GIL", trace.gil_reason)
     else:
-        yield _gil_line(summary)
-        yield _holds_line(summary)
+        yield from gil_lines(summary)
     if trace.gil_wanted_by:
         yield Text(f"This is a free-threaded build; its GIL was turned on by {', '.join(trace.gil_wanted_by)}.")
     if trace.lanes_reason:
-        yield Text.assemble(("threads", "bold"), f" not seen: {trace.lanes_reason}")
+        yield _line("threads", f"not seen: {trace.lanes_reason}")
 
 
-def _gil_line(summary: Summary) -> Text:
+def gil_lines(summary: Summary) -> Iterable[Text]:
+    """What was seen of the GIL in all, a line each."""
     contended = "" if summary.contended is None else f", while another thread waited {share(summary.contended)}"
-    handoffs = f"{summary.handoffs} hand-offs by the interpreter's count ({summary.handoffs_seen} seen)"
+    yield _line("GIL", f"held {share(summary.held or 0)} of the time{contended}")
     rate = f", {summary.handoffs_per_s:.0f} per s" if summary.handoffs_per_s is not None else ""
-    return Text.assemble(("GIL", "bold"), f" held {share(summary.held or 0)} of the time{contended}; {handoffs}{rate}")
+    yield _line("hand-offs", f"{summary.handoffs} by the interpreter's count ({summary.handoffs_seen} seen){rate}")
+    yield _line("holds", "no complete hold was seen" if summary.holds is None else _distribution(summary.holds))
 
 
-def _holds_line(summary: Summary) -> Text:
-    said = "no complete hold was seen" if summary.holds is None else _distribution(summary.holds)
-    return Text.assemble(("holds", "bold"), f" {said}; switch interval {ms(summary.switch_interval_s * 1e9)}")
+def _line(subject: str, told: str) -> Text:
+    return Text.assemble((f"{subject:<9}", "bold"), f" {told}")
 
 
 def _distribution(holds: Holds) -> str:
@@ -250,19 +251,25 @@ def _glyphs(console: Console) -> dict[State, str]:
 
 
 def _legend(console: Console, trace: Trace, shown: Sequence[int]) -> Text:
-    glyphs, words = _glyphs(console), words_for(trace)
-    present = {state for place in shown for _, _, state in trace.lanes[place].pieces}
     legend, column = Text(), 0
-    for state in WORDS:
-        if state not in present:
-            continue
-        length = len(words[state]) + 5
+    for glyph, style, words in _keys(_glyphs(console), trace, shown):
+        length = len(words) + 5
         if column and column + length - 3 > console.width:
             legend.append("\n")
             column = 0
-        legend.append(glyphs[state], style=COLOURS[state]).append(f" {words[state]}   ", style="dim")
+        legend.append(glyph, style=style).append(f" {words}   ", style="dim")
         column += length
     return legend
+
+
+def _keys(glyphs: Mapping[State, str], trace: Trace, shown: Sequence[int]) -> Iterable[tuple[str, str, str]]:
+    """Each glyph that is drawn, its colour, and all that it stands for."""
+    words = words_for(trace)
+    present = {state for place in shown for _, _, state in trace.lanes[place].pieces}
+    for glyph in dict.fromkeys(glyphs.values()):
+        meant = [state for state in WORDS if state in present and glyphs[state] == glyph]
+        if meant:
+            yield glyph, COLOURS[meant[0]], ", or ".join(words[state] for state in meant)
 
 
 def words_for(trace: Trace) -> dict[State, str]:

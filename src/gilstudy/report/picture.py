@@ -9,8 +9,10 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from rich.text import Text
+
 from gilstudy.errors import BadInput
-from gilstudy.report.lanes import WORDS, busiest, cautions, detail, headlines, words_for
+from gilstudy.report.lanes import WORDS, busiest, cautions, detail, gil_lines, headlines, words_for
 from gilstudy.summary import Summary
 from gilstudy.trace import FREE, OFF, Span, State, Trace
 
@@ -52,7 +54,7 @@ def _figure(trace: Trace, summary: Summary, title: str, window: Span) -> Any:
     if not shown:
         raise BadInput("nothing was seen that could be drawn: " + (trace.lanes_reason or trace.gil_reason))
     rows = len(shown) + bool(trace.holders)
-    figure = Figure(figsize=(12, 1.9 + 0.5 * rows), layout="constrained")
+    figure = Figure(figsize=(12, 2.1 + 0.5 * rows), layout="constrained")
     axes = figure.subplots()
     labels = _draw(axes, trace, shown, window)
     axes.set_yticks(range(rows), labels)
@@ -95,7 +97,8 @@ def _bars(axes: Any, row: int, spans: Sequence[Span], window: Span, colour: str,
 
 
 def _subtitle(trace: Trace, summary: Summary) -> str:
-    return "\n".join(line.plain for line in list(headlines(trace, summary))[1:3])
+    lines = [Text(trace.gil_reason)] if trace.gil_reason else gil_lines(summary)
+    return "\n".join(" ".join(line.plain.split()) for line in lines)
 
 
 def _legend(figure: Any, trace: Trace, shown: Sequence[int]) -> None:
