@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 SHORTEST_US: Final = 20
 LONGEST_US: Final = 1000
 LOOKS_PER_INTERVAL: Final = 2
-"""Looks per switch interval, at the least, if no period is given: enough for busy threads' holds. More of them cost more
-than they tell: they keep a CPU awake, and that alone lengthens the holds (bench/watch.py)."""
+"""Looks per switch interval, at the least, if no period is given: enough for busy threads' holds.
+
+More of them cost more than they tell: they keep a CPU awake, and that alone lengthens the holds (bench/watch.py)."""
 LANES_EVERY_NS: Final = 2_000_000
 """Threads are looked at less often than the GIL, unless it changes hands: it takes several system calls for each."""
 ROOM: Final = 1 << 18
