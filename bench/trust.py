@@ -47,6 +47,8 @@ def truth() -> tuple[dict[str, str], dict[str, str]]:
         "processes-scale": "supported",
         "only-c-or-processes": ("untestable" if runtime.own_gil_interpreters else "supported") if gil else "refuted",
     }
+    if not gil:
+        claims["needs-gil-free-interpreter"] = "supported"  # with a GIL it cannot be tested: no merit in saying so
     return arms, claims
 
 
@@ -87,7 +89,8 @@ def _count(tally: Tally, findings: Findings) -> None:
             tally.speedups[finding.arm].append(finding.speedup.point)
             tally.judge(finding.arm, finding.verdict, arms[finding.arm])
     for claim in findings.claims:
-        tally.judge(claim.id, claim.verdict, claims[claim.id])
+        if claim.id in claims:
+            tally.judge(claim.id, claim.verdict, claims[claim.id])
 
 
 def naive(tally: Tally, seconds: float) -> None:
@@ -134,7 +137,8 @@ def main() -> int:
                 seconds = study(tallies["gilstudy"], args.budget, seed)
             if "naive" in tallies:
                 naive(tallies["naive"], seconds)
-            print(f"{seed + 1} of {args.studies}", end="\r", file=sys.stderr, flush=True)
+            if sys.stderr.isatty():
+                print(f"{seed + 1} of {args.studies}", end="\r", file=sys.stderr, flush=True)
     beside = "beside a CPU hog" if args.hog else "without a hog"
     console.print(f"{args.studies} studies {beside}, Python {this_runtime().label}")
     console.print(table(tallies))

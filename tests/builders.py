@@ -181,4 +181,5 @@ def a_record(
         trials=tuple(trials),
         failures=failures,
         cautions=(),
+        observations=None,
     )

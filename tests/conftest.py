@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 from interpreters import VERSIONS, Interpreter, build, require
+
+from gilstudy.lessons.lesson import Setting, usable_cpus
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """Have Ctrl-C work in what the tests start, also where a shell that put them in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +29,8 @@ def built(request: pytest.FixtureRequest, builds: dict[str, Path]) -> tuple[Inte
     if request.param not in builds:
         builds[request.param] = build(interpreter, builds[""])
     return interpreter, builds[request.param]
+
+
+@pytest.fixture(scope="session")
+def a_setting() -> Setting:
+    return Setting(n=200_000, cpus=usable_cpus())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import psutil
 
 
 def working_in(folder: Path) -> list[psutil.Process]:
-    """The living processes whose working folder is ``folder``."""
+    """The living processes, other than this one, whose working folder is ``folder``."""
     found = []
     for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
         try:
             if Path(process.cwd()) == folder and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)

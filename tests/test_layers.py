@@ -12,9 +12,11 @@ import gilstudy
 PACKAGE = Path(gilstudy.__file__).parent
 MEASURING = {
     *("codec", "kernels", "laps", "plan", "cautions", "host", "cgroup", "pulse", "runtime", "record", "errors"),
+    *("observations", "children", "experiments", "plays"),
+    *("gil", "watching", "names", "assemble", "trace", "summary", "heartbeat", "_gilwatch"),
     *("station", "stations", "study", "modes", "_native", "_kernels", "_version"),
 }
-FACTS = {"record", "host", "pulse", "runtime", "cgroup", "errors", "_version", "codec"}
+FACTS = {"record", "observations", "host", "pulse", "runtime", "cgroup", "errors", "_version", "codec"}
 """What a record is made of, and the means to read it."""
 THINKING = {"stats", "analysis", "verdicts", "claims", "findings", "files"}
 CHILD = {"station", "laps", "kernels", "runtime", "record", "codec", "host", "pulse", "cgroup", "modes"}
@@ -63,7 +65,7 @@ def test_thinking_imports_nothing_of_measuring_beyond_the_record() -> None:
 
 def test_only_the_edge_prints_or_exits() -> None:
     for name, tree in modules().items():
-        if part(name) in {"cli", "bench", "__main__", "commands"}:
+        if part(name) in {"cli", "bench", "__main__", "commands"} or name.startswith("plays.examples."):
             continue
         calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
         assert not any(isinstance(call, ast.Name) and call.id in ("print", "exit") for call in calls), name
@@ -85,3 +87,15 @@ def test_importing_gilstudy_imports_almost_nothing() -> None:
 def test_files_are_small() -> None:
     for path in PACKAGE.rglob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, path
+
+
+def test_what_runs_beside_a_lesson_needs_the_standard_library_alone() -> None:
+    code = "import sys, gilstudy.plays.recorder, gilstudy.plays.hooks; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"psutil", "rich", "Cython"} & {name.partition(".")[0] for name in loaded}
+    ours = {name for name in loaded if name.startswith("gilstudy")}
+    assert ours <= {"gilstudy", "gilstudy._version", "gilstudy.children", "gilstudy.plays"} | {
+        f"gilstudy.plays.{name}" for name in ("recorder", "hooks", "locks")
+    }

@@ -72,7 +72,7 @@ def test_failures_interruption_and_reasons_are_told() -> None:
 
 def test_quiet_is_one_line_a_claim() -> None:
     lines = shown(a_record(), quiet=True).splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert lines[0].split() == ["supported", "threads-do-not-scale"]
 
 

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from gilstudy.report.chrome import chrome_trace
-from gilstudy.report.lanes import cautions, detail, ms, print_trace, share, strip
+from gilstudy.report.trace import cautions, detail, ms, print_trace, share, strip
 from gilstudy.summary import summarise
 from gilstudy.trace import FREE, Lane, Lost, Piece, Trace
 
@@ -261,6 +261,9 @@ def test_arms_can_be_traced_by_name() -> None:
         (("nowhere.py",), "there is no file"),
         (("no_such_arm",), "there is no arm"),
         (("no_such_module:f",), "cannot import"),
+        (("-m", "no_such_module"), "there is no module 'no_such_module'"),
+        (("-m", "no.such.module"), "there is no module 'no.such.module'"),
+        (("threads", "--seconds", "1"), "put options before its name"),
         (("--period", "5", "threads"), "20 to 1000"),
         (("--window", "9:3", "threads"), "the end must come after"),
     ],

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from builders import SPEEDUPS, a_host, a_record, a_runtime
 
-from gilstudy.claims import TEXTS, Claim
+from gilstudy.claims import Claim
 from gilstudy.findings import conclude, is_enough
 from gilstudy.record import Failure, Record
 
@@ -44,6 +44,7 @@ def test_a_quiet_host_with_a_gil() -> None:
         "c-must-release-the-gil": "supported",
         "processes-scale": "supported",
         "only-c-or-processes": "supported",
+        "needs-gil-free-interpreter": "untestable",
     }
     assert is_enough(record)
 
@@ -57,6 +58,23 @@ def test_a_free_threaded_build_refutes_what_rests_on_the_gil() -> None:
     assert found["only-c-or-processes"].counterexample == "threads"
     assert found["c-extension-scales"].verdict == "supported"
     assert found["processes-scale"].verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("threads", "gil", "verdict"),
+    [
+        (1.0, True, "untestable"),
+        (1.9, True, "refuted"),
+        (1.9, False, "supported"),
+        (1.0, False, "inconclusive"),
+    ],
+)
+def test_only_what_threads_do_without_a_gil_shows_whether_its_absence_is_needed(
+    threads: float, gil: bool, verdict: str
+) -> None:
+    record = a_record({**SPEEDUPS, "threads": threads})
+    record = replace(record, trials=tuple(replace(trial, gil=gil) for trial in record.trials))
+    assert verdicts_of(record)["needs-gil-free-interpreter"] == verdict
 
 
 def test_where_other_models_exist_and_are_not_timed_the_headline_is_untestable() -> None:
@@ -118,7 +136,7 @@ def test_too_few_rounds_give_no_verdict() -> None:
     record = a_record(rounds=7)
     assert set(arms_of(record).values()) == {"inconclusive"}
     assert set(verdicts_of(record).values()) == {"inconclusive"}
-    assert set(verdicts_of(a_record(rounds=8)).values()) == {"supported", "refuted"}
+    assert set(verdicts_of(a_record(rounds=8)).values()) == {"supported", "refuted", "untestable"}
 
 
 def test_worker_counts_that_disagree_leave_the_claim_open() -> None:
@@ -136,8 +154,8 @@ def test_one_worker_is_nothing_to_judge() -> None:
 @pytest.mark.parametrize("arm", ["threads", "processes", "threads-nogil", "threads-held"])
 def test_a_failed_arm_leaves_its_claims_open_and_the_others_settled(arm: str) -> None:
     lost = Failure(arm=arm, round=3, reason="it was killed by SIGKILL")
-    found = claims_of(a_record(failures=(lost,)))
-    assert set(found) == set(TEXTS)
+    found, all_firm = claims_of(a_record(failures=(lost,))), claims_of(a_record())
+    assert set(found) == set(all_firm)
     firm = {name for name, claim in found.items() if claim.verdict in ("supported", "refuted")}
     of_the_arm = {
         "threads": {"threads-do-not-scale", "threads-slower-than-serial", "threads-use-one-core"},
@@ -146,7 +164,8 @@ def test_a_failed_arm_leaves_its_claims_open_and_the_others_settled(arm: str) ->
         "threads-held": {"c-must-release-the-gil"},
     }[arm]
     assert firm.isdisjoint(of_the_arm)
-    assert firm == set(TEXTS) - of_the_arm - ({"only-c-or-processes"} if arm != "threads-held" else set())
+    resting = {"only-c-or-processes"} if arm != "threads-held" else set()
+    assert firm == set(all_firm) - of_the_arm - resting - {"needs-gil-free-interpreter"}
 
 
 def test_a_lost_ceiling_leaves_everything_open() -> None:

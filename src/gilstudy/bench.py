@@ -5,20 +5,29 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gilstudy import cli
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gilstudy.host import Host
+    from gilstudy.record import Plan, Record
 
 EXAMPLES = """
 examples:
   gilstudy bench                      two workers, about twelve seconds at most
   gilstudy bench --workers 1,2,4,8    how it goes on with more
   gilstudy bench --arms threads,processes[spawn]
+  gilstudy bench --claims all         all of the tutorial's claims
   gilstudy bench --json study.json    keep everything that was measured
 
 exit codes:
   0    done
-  1    an arm failed; the others are reported
+  1    an arm or an experiment failed; the others are reported
   2    bad usage or bad input
   130  interrupted; what was measured is reported and saved
 """
@@ -40,6 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "the baselines that are needed and the ceiling are always added (default: all)",
     )
     parser.add_argument(
+        "--claims",
+        choices=("speedup", "all"),
+        default="speedup",
+        help="judge the claims on speedup, or also those on switching, shared variables and locks, "
+        "by experiments that take some seconds more (default: speedup)",
+    )
+    parser.add_argument(
         "--budget",
         metavar="SECONDS",
         type=float,
@@ -56,12 +72,10 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from gilstudy import files
-    from gilstudy.findings import conclude, is_enough
+    from gilstudy.findings import conclude
     from gilstudy.host import read_host
     from gilstudy.plan import ARM_NAMES, default_workers, make_plan
-    from gilstudy.report.progress import Display
     from gilstudy.report.terminal import print_claims, print_study
-    from gilstudy.study import run_study
 
     host = read_host()
     plan = make_plan(
@@ -73,8 +87,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.json:
         files.check_writable(args.json)
-    with Display(Console(stderr=True, quiet=args.quiet)) as display:
-        record = run_study(plan, host, enough=is_enough, notice=display.notice)
+    record = measure(plan, host, Console(stderr=True, quiet=args.quiet), experiments=args.claims == "all")
     findings = conclude(record)
     show = print_claims if args.quiet else print_study
     try:
@@ -82,9 +95,40 @@ def run(args: argparse.Namespace) -> int:
             files.save(args.json, record, findings)
     finally:  # shown even if it cannot be saved
         show(Console(highlight=False), record, findings)
+    return exit_code(record)
+
+
+def measure(plan: Plan, host: Host, console: Console, *, experiments: bool) -> Record:
+    """Do a study, and the experiments on the other claims if asked for; Ctrl-C keeps what was measured until then.
+
+    Args:
+        plan: of the study.
+        host: where it is done.
+        console: for the progress display.
+        experiments: whether to do them too.
+    """
+    from gilstudy.experiments.conduct import observing
+    from gilstudy.findings import is_enough
+    from gilstudy.report.progress import Display
+    from gilstudy.study import run_study
+
+    with Display(console) as display:
+        record = run_study(plan, host, enough=is_enough, notice=display.notice)
+        if experiments and not record.interrupted:
+            try:
+                for observations in observing(notice=display.experiment):
+                    record = replace(record, observations=observations)
+            except KeyboardInterrupt:
+                record = replace(record, interrupted=True)
+    return record
+
+
+def exit_code(record: Record) -> int:
+    """What a study's end tells the shell."""
     if record.interrupted:
         return cli.INTERRUPTED
-    return cli.ARM_FAILED if record.failures else cli.OK
+    troubles = record.observations.troubles if record.observations else ()
+    return cli.ARM_FAILED if record.failures or troubles else cli.OK
 
 
 def parse_workers(text: str) -> tuple[int, ...]:

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 
 from gilstudy.analysis import estimate
-from gilstudy.claims import Claim, judge_claims
+from gilstudy.claims import Claim
+from gilstudy.claims.experiments import judge_experiments
+from gilstudy.claims.speedups import judge_speedups
 from gilstudy.record import Record
 from gilstudy.stats import Estimate
 from gilstudy.verdicts import ArmFinding, judge_arms
@@ -23,7 +25,10 @@ class Findings:
 def conclude(record: Record) -> Findings:
     """The findings that follow from ``record``."""
     arms = judge_arms(record, estimate(record))
-    return Findings(arms=arms, claims=judge_claims(record, arms))
+    claims = judge_speedups(record, arms)
+    if record.observations:
+        claims += judge_experiments(record.observations)
+    return Findings(arms=arms, claims=claims)
 
 
 def is_enough(record: Record) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from gilstudy.host import Host
+from gilstudy.observations import Observations
 from gilstudy.pulse import Pulse
 from gilstudy.runtime import Runtime
 
@@ -151,3 +152,5 @@ class Record:
     trials: tuple[Trial, ...]
     failures: tuple[Failure, ...]
     cautions: tuple[Caution, ...]
+    observations: Observations | None
+    """What the experiments on switching, shared variables and locks observed; None if they were not asked for."""

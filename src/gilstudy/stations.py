@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
@@ -12,15 +11,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, Protocol
 
-KEPT_ENVIRONMENT: Final = (
-    *("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "LC_CTYPE", "TZ"),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"),
-    *("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHON_GIL", "PYTHON_CPU_COUNT", "PYTHON_JIT"),
-)
-"""All that a station inherits: a stray setting of the shell must not decide what one arm does and another does not."""
+from gilstudy import children
 
 _OVER: Final = None
 
@@ -57,16 +50,13 @@ class Lifeline:
         self._ended = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         self._process = subprocess.Popen(
-            # -P: a file of the current folder must not stand in for a module of the standard library
-            [python, "-P", *_interpreter_options(), "-m", "gilstudy.station"],
+            children.command("gilstudy.station", python=python),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=_environment(),
+            env=children.environment(),
             encoding="utf-8",
-            # A group of its own: Ctrl-C in the terminal does not reach it, and its workers can be ended with it.
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            **children.own_group(),
         )
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name=f"answers of {arm}", daemon=True)
@@ -140,7 +130,7 @@ class Lifeline:
         """End the station and every process that it started. Safe at any time, and more than once."""
         if not self._ended:
             self._ended = True
-            _kill_family(self._process)
+            children.end_family(self._process)
         self._process.wait()
         self._reader.join()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
@@ -149,33 +139,8 @@ class Lifeline:
                     stream.close()
 
 
-def _kill_family(process: subprocess.Popen[str]) -> None:
-    if os.name == "posix":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        return
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
-    process.kill()
-
-
 def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _environment() -> dict[str, str]:
-    environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
-    environment["PYTHONIOENCODING"] = "utf-8"
-    return environment
-
-
-def _interpreter_options() -> list[str]:
-    return [f"-X{name}={sys._xoptions[name]}" for name in ("gil", "cpu_count") if name in sys._xoptions]

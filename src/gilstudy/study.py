@@ -264,6 +264,7 @@ class _Study:
             trials=trials,
             failures=tuple(self._failures),
             cautions=cautions(self.plan, self.host, self._before, after, pinned, self._runtimes, laps, trials),
+            observations=None,
         )
 
 

@@ -72,7 +72,7 @@ class Summary:
 
 def summarise(trace: Trace) -> Summary:
     """The figures of ``trace``."""
-    whole = list(_complete(trace))
+    whole = list(complete_holds(trace))
     span = trace.span_ns
     return Summary(
         span_ns=span,
@@ -104,8 +104,8 @@ def _middle(ordered: Sequence[int]) -> float:
     return float(ordered[half]) if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def _complete(trace: Trace) -> Iterable[tuple[int, int, int]]:
-    """The holds whose both ends were seen."""
+def complete_holds(trace: Trace) -> Iterable[tuple[int, int, int]]:
+    """The holds whose both ends were seen: begin, end, and the holder's place in `Trace.lanes`."""
     inner = trace.holders[1:]
     return (one for one in inner if one[2] not in (FREE, OFF) and one[1] < trace.end_ns)
 

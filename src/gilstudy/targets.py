@@ -7,6 +7,7 @@ import runpy
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,9 +76,19 @@ def script_job(path: str, words: Sequence[str]) -> Job:
 
 
 def module_job(name: str, words: Sequence[str]) -> Job:
-    """A module as ``python -m name words...`` would run it."""
+    """A module as ``python -m name words...`` would run it.
+
+    Raises:
+        BadInput: there is no such module.
+    """
     if "" not in sys.path:
         sys.path.insert(0, "")
+    try:
+        found = find_spec(name)
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        raise BadInput(f"there is no module {name!r}")
 
     def run() -> None:
         sys.argv = [name, *words]

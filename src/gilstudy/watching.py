@@ -24,7 +24,7 @@ LOOKS_PER_INTERVAL: Final = 2
 """Looks per switch interval, at the least, if no period is given: enough for busy threads' holds.
 
 More of them cost more than they tell: they keep a CPU awake, and that alone lengthens the holds (bench/watch.py)."""
-LANES_EVERY_NS: Final = 2_000_000
+LANES_EVERY_NS: Final = 4_000_000
 """Threads are looked at less often than the GIL, unless it changes hands: it takes several system calls for each."""
 ROOM: Final = 1 << 18
 """Entries that are kept of the GIL and of the threads, 32 and 40 bytes each; memory is used only as they fill up."""
@@ -39,7 +39,7 @@ def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROO
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
     A native thread looks at the GIL every ``period_us`` microseconds, and at the threads when it has changed hands, or
-    every two milliseconds. It never takes the GIL. What is shorter than the period is seen only sometimes; each look
+    every four milliseconds. It never takes the GIL. What is shorter than the period is seen only sometimes; each look
     costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read the watch runs without
     it: see `Watch.gil_reason`.
 

@@ -18,11 +18,28 @@ from gilstudy.targets import Job, arm_job, function_job, module_job, script_job
 from gilstudy.trace import Span, Trace
 from gilstudy.watching import watch
 
+EXAMPLES = """
+examples:
+  gilstudy trace threads                        an arm of the study: two threads of pure Python
+  gilstudy trace --seconds 3 --workers 4 threads-nogil
+  gilstudy trace script.py its arguments        options for gilstudy come before
+  gilstudy trace -m package.module its arguments
+  gilstudy trace package.module:function 10     a function with its arguments
+  gilstudy trace --out t.json --out t.svg --window 100:250 threads
+
+exit codes:
+  0    done
+  1    the program failed; what was seen is shown
+  2    bad usage or bad input
+  130  interrupted; what was seen is shown and saved
+"""
 ENDINGS = (".json", ".svg", ".png", ".html")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
     add = parser.add_argument
     add("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
     files_help = "write .json (Chrome trace events, for Perfetto), .svg, .png or .html; may be given several times"
@@ -67,6 +84,8 @@ def _job(args: argparse.Namespace) -> Iterator[Job]:
     elif words[0].endswith(".py") or os.sep in words[0]:
         yield script_job(words[0], words[1:])
     else:
+        if len(words) > 1:
+            raise BadInput(f"an arm takes no arguments: put options before its name, not {words[1]!r} after it")
         if args.workers < 1 or not 0 < args.seconds <= 3600:
             raise BadInput("an arm needs 1 worker or more, and more than 0 to 3600 seconds")
         job, close = arm_job(words[0], args.workers, args.seconds)
@@ -105,7 +124,7 @@ def _wait_for_threads() -> None:
 def _show(args: argparse.Namespace, trace: Trace) -> None:
     from rich.console import Console
 
-    from gilstudy.report.lanes import headlines, print_trace
+    from gilstudy.report.trace import headlines, print_trace
     from gilstudy.summary import summarise
 
     sys.stdout.flush()

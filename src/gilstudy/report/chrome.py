@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from gilstudy._version import __version__
-from gilstudy.report.lanes import words_for
+from gilstudy.report.trace import words_for
 from gilstudy.summary import merged
 from gilstudy.trace import FREE, OFF, Lane, Trace
 

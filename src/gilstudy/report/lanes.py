@@ -1,4 +1,4 @@
-"""A trace on the terminal: figures, a table of threads, and lanes, one a thread. Readable at 80 columns."""
+"""A lesson's timeline as lanes of text, one for each process or thread. Readable at 80 columns and without colour."""
 
 from __future__ import annotations
 
@@ -6,275 +6,186 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from gilstudy.summary import Holds, LaneSummary, Summary
-from gilstudy.trace import Lane, Span, State, Trace
+from gilstudy.plays.events import Event, Lane, Play
 
-WORDS: Final[dict[State, str]] = {
-    "holding": "holds the GIL",
-    "running": "runs without the GIL",
-    "waiting": "waits for the GIL",
-    "ready": "waits for a CPU",
-    "blocked": "sleeps",
-    "off-cpu": "does not run",
-}
-"""What each state is called."""
-COLOURS: Final[dict[State, str]] = {
-    "holding": "green",
-    "running": "cyan",
-    "waiting": "red",
-    "ready": "yellow",
-    "blocked": "bright_black",
-    "off-cpu": "bright_black",
-}
-GLYPHS: Final[dict[State, str]] = {
-    "holding": "█", "running": "▓", "waiting": "─", "ready": "░", "blocked": "·", "off-cpu": "·",
-}  # fmt: skip
-PLAIN: Final[dict[State, str]] = {
-    "holding": "#", "running": "=", "waiting": "-", "ready": "?", "blocked": ".", "off-cpu": ".",
-}  # fmt: skip
-"""For terminals that have only ASCII."""
+FEWEST_COLUMNS: Final = 20
+WIDEST_NAME: Final = 24
+WIDEST_STEP: Final = 3
+"""Most columns for one event: few events are not spread over the whole width."""
+COLUMN_NS: Final = 1_000_000
+"""What a column stands for where time is drawn to scale."""
 
-MOST_LANES: Final = 16
-CELLS_PER_HOLD: Final = 4
+STYLES: Final = {"running": "green", "waiting": "yellow", "said": "bold", "lock": "bold magenta", "killed": "bold red"}
 
-
-def print_trace(console: Console, trace: Trace, summary: Summary, *, window: Span | None = None) -> None:
-    """Print the whole report.
-
-    Args:
-        console: where to print.
-        trace: what was seen.
-        summary: its figures.
-        window: the part of the trace that is drawn in detail; None for one that shows single holds.
-    """
-    for line in headlines(trace, summary):
-        console.print(line)
-    shown = busiest(trace, summary)
-    if shown:
-        console.print()
-        console.print(_table(summary, shown))
-        for part in _pictures(console, trace, shown, window):
-            console.print(part, soft_wrap=True)
-    if hidden := len(trace.lanes) - len(shown):
-        console.print(Text(f"not shown: {hidden} thread{'s' * (hidden > 1)} that did less than these", style="dim"))
-    for caution in cautions(trace):
-        console.print(Text(f"caution: {caution}", style="magenta"))
-
-
-def headlines(trace: Trace, summary: Summary) -> Iterable[Text]:
-    """The figures of the whole process, a line each."""
-    looks = f"{summary.polls} looks, longest gap {ms(summary.longest_gap_ns)}"
-    interval = "" if trace.gil_reason else f"; switch interval {1000 * summary.switch_interval_s:g} ms"
-    yield _line("watched", f"for {ms(summary.span_ns)}: {looks}{interval}")
-    if trace.gil_reason:
-        yield _line("GIL", trace.gil_reason)
-    else:
-        yield from gil_lines(summary)
-    if trace.gil_wanted_by:
-        yield Text(f"This is a free-threaded build; its GIL was turned on by {', '.join(trace.gil_wanted_by)}.")
-    if trace.lanes_reason:
-        yield _line("threads", f"not seen: {trace.lanes_reason}")
-
-
-def gil_lines(summary: Summary) -> Iterable[Text]:
-    """What was seen of the GIL in all, a line each."""
-    contended = "" if summary.contended is None else f", while another thread waited {share(summary.contended)}"
-    yield _line("GIL", f"held {share(summary.held or 0)} of the time{contended}")
-    rate = f", {summary.handoffs_per_s:.0f} per s" if summary.handoffs_per_s is not None else ""
-    yield _line("hand-offs", f"{summary.handoffs} by the interpreter's count ({summary.handoffs_seen} seen){rate}")
-    yield _line("holds", "no complete hold was seen" if summary.holds is None else _distribution(summary.holds))
-
-
-def _line(subject: str, told: str) -> Text:
-    return Text.assemble((f"{subject:<9}", "bold"), f" {told}")
-
-
-def _distribution(holds: Holds) -> str:
-    return f"median {ms(holds.median_ns)}, p99 {ms(holds.p99_ns)}, longest {ms(holds.longest_ns)} by {holds.longest_by}"
-
-
-def ms(ns: float) -> str:
-    """A time in words, with three digits: 12.3 us, 5.12 ms, 1.20 s."""
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
-        if ns >= size * 0.9995:
-            value = ns / size
-            return f"{value:.{max(0, 2 - (value >= 10) - (value >= 100))}f} {unit}"
-    return f"{ns:.0f} ns"
-
-
-def share(value: float) -> str:
-    """A share as a percentage; what is not quite nothing, or not quite all, does not look so."""
-    if 0 < value < 0.005:
-        return "<1 %"
-    return ">99 %" if 0.995 <= value < 1 else f"{100 * value:.0f} %"
-
-
-def busiest(trace: Trace, summary: Summary) -> list[int]:
-    """The places of the lanes worth showing, in their order: those that ran or held, and Python's own threads."""
-
-    def weight(place: int) -> int:
-        lane = summary.lanes[place]
-        return max(lane.held_ns, lane.cpu_ns or 0, lane.in_state_ns.get("waiting", 0))
-
-    places = [p for p, lane in enumerate(summary.lanes) if weight(p) > trace.span_ns // 1000 or lane.is_python]
-    kept = sorted(places, key=weight, reverse=True)[:MOST_LANES]
-    return sorted(kept)
-
-
-def cautions(trace: Trace) -> Iterable[str]:
-    """What to know before believing the rest."""
-    if trace.lost.changes:
-        yield f"the watch ran out of room: {trace.lost.changes} changes of the holder, the oldest, are lost"
-    if trace.lost.turns:
-        yield f"the watch ran out of room: {trace.lost.turns} changes of what threads did, the oldest, are lost"
-    if trace.lost.threads or trace.lost.lanes:
-        yield f"there were too many threads: {trace.lost.threads + trace.lost.lanes} have no lane"
-    if trace.handoffs and not trace.lost.changes and trace.handoffs_seen < 0.9 * trace.handoffs:
-        yield (
-            f"only {trace.handoffs_seen} of {trace.handoffs} hand-offs were seen: many holds were shorter than the "
-            f"watch's period of {ms(trace.period_ns)}; try a shorter one (--period)"
-        )
-
-
-# -- the table -----------------------------------------------------------------------------------------------------
-
-
-def _table(summary: Summary, shown: Sequence[int]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("thread", no_wrap=True, overflow="crop", max_width=20)
-    names = ("holds", "median", "longest", "held", "ran", "waits: GIL", "CPU", "sleeps")
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True, overflow="crop")
-    for place in shown:
-        table.add_row(*_row(summary, summary.lanes[place]))
-    return table
-
-
-def _row(summary: Summary, lane: LaneSummary) -> Iterable[str]:
-    def part(ns: float | None) -> str:
-        return "" if ns is None or not summary.span_ns else share(ns / summary.span_ns)
-
-    yield lane.name
-    yield str(lane.holds.count) if lane.holds else ""
-    yield ms(lane.holds.median_ns) if lane.holds else ""
-    yield ms(lane.holds.longest_ns) if lane.holds else ""
-    yield "" if lane.is_process or summary.gil_reason else part(lane.held_ns)
-    yield part(lane.cpu_ns)
-    told = bool(lane.in_state_ns) and not lane.is_process
-    for state in ("waiting", "ready", "blocked"):
-        yield part(lane.in_state_ns.get(state, 0)) if told else ""
-
-
-# -- the lanes -----------------------------------------------------------------------------------------------------
+Cell = tuple[str, str]
+"""What a column holds: a state or mark, and the number of the line for ``said``."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    begin: int
-    end: int
-    cells: int
+class Glyphs:
+    """The characters that stand for states and marks."""
 
-    def cell(self, number: int) -> Span:
-        step = (self.end - self.begin) / self.cells
-        return self.begin + round(number * step), self.begin + round((number + 1) * step)
-
-
-def _pictures(console: Console, trace: Trace, shown: Sequence[int], window: Span | None) -> Iterable[Text]:
-    width = min(18, max(len(trace.lanes[place].name) for place in shown))
-    cells = max(10, console.width - width - 2)
-    window = window or detail(trace, cells)
-    if window != (trace.begin_ns, trace.end_ns):
-        yield Text("\nAll of it: what each thread did most of the time", style="bold")
-        yield from _picture(console, trace, shown, _Scale(trace.begin_ns, trace.end_ns, cells), width)
-    start, long = window[0] - trace.begin_ns, window[1] - window[0]
-    yield Text(f"\n{ms(long)} from {ms(start)} on, {ms(long / cells)} a column", style="bold")
-    yield from _picture(console, trace, shown, _Scale(*window, cells), width)
-    yield _legend(console, trace, shown)
+    running: str
+    waiting: str
+    started: str
+    ended: str
+    killed: str
+    lock: str = "L"
+    unlock: str = "U"
+    said: str = "1"
+    none: str = " "
 
 
-def detail(trace: Trace, cells: int) -> Span:
-    """A window about the middle in which single holds can be told apart; all of the trace if it is short enough."""
-    lengths = sorted(end - begin for begin, end, holder in trace.holders if holder >= 0)
-    if not lengths:
-        return trace.begin_ns, trace.end_ns
-    column = max(trace.period_ns / 2, lengths[len(lengths) // 2] / CELLS_PER_HOLD)
-    half = round(column * cells / 2)
-    middle = (trace.begin_ns + trace.end_ns) // 2
-    if 2 * half >= trace.span_ns * 0.8:
-        return trace.begin_ns, trace.end_ns
-    return middle - half, middle + half
+UNICODE: Final = Glyphs(running="━", waiting="╌", started="┣", ended="┫", killed="✗")
+ASCII: Final = Glyphs(running="=", waiting=".", started="[", ended="]", killed="x")
 
 
-def _picture(console: Console, trace: Trace, shown: Sequence[int], scale: _Scale, width: int) -> Iterable[Text]:
-    glyphs = _glyphs(console)
-    for place in shown:
-        lane = trace.lanes[place]
-        row = Text(f"{lane.name[:width]:<{width}}  ")
-        for state in strip(lane, scale.begin, scale.end, scale.cells):
-            row.append(glyphs[state], style=COLOURS[state]) if state else row.append(" ")
-        yield row
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A lane: its label and one cell for each column."""
+
+    label: str
+    cells: tuple[Cell, ...]
 
 
-def strip(lane: Lane, begin: int, end: int, cells: int) -> list[State | None]:
-    """For each of ``cells`` equal parts of the window the state that takes most of it; None where the lane is not."""
-    scale = _Scale(begin, end, cells)
-    totals: list[dict[State, int]] = [{} for _ in range(cells)]
-    for piece_begin, piece_end, state in lane.pieces:
-        if piece_end <= begin or piece_begin >= end:
-            continue
-        first = max(0, int((piece_begin - begin) * cells / (end - begin)) - 1)
-        for number in range(first, cells):
-            cell = scale.cell(number)
-            if cell[0] >= piece_end:
-                break
-            overlap = min(piece_end, cell[1]) - max(piece_begin, cell[0])
-            if overlap > 0:
-                totals[number][state] = totals[number].get(state, 0) + overlap
-    return [_most(total) for total in totals]
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All lanes, and the times at the two ends in nanoseconds since the play began."""
+
+    rows: tuple[Row, ...]
+    begin_ns: int
+    end_ns: int
 
 
-def _most(total: dict[State, int]) -> State | None:
-    most = sorted(total, key=total.__getitem__)
-    return most[-1] if most else None
+def line_mark(number: int) -> str:
+    """What stands for the line of this number, from 1: a digit, then a letter, then a dot."""
+    marks = "123456789abcdefghijklmnopqrstuvwxyz"
+    return marks[number - 1] if number <= len(marks) else "*"
 
 
-def _glyphs(console: Console) -> dict[State, str]:
-    try:
-        "".join(GLYPHS.values()).encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        return PLAIN
-    return GLYPHS
+def labels(lanes: Sequence[Lane]) -> list[str]:
+    """The name and id of each lane; threads are indented below their process. Long names are cut."""
+    ids = [lane.thread_id if lane.thread else lane.pid for lane in lanes]
+    names = [f"  {lane.thread}" if lane.thread else lane.process for lane in lanes]
+    return [f"{name[:WIDEST_NAME]} {id_}" for name, id_ in zip(names, ids, strict=True)]
 
 
-def _legend(console: Console, trace: Trace, shown: Sequence[int]) -> Text:
-    legend, column = Text(), 0
-    for glyph, style, words in _keys(_glyphs(console), trace, shown):
-        length = len(words) + 5
-        if column and column + length - 3 > console.width:
-            legend.append("\n")
-            column = 0
-        legend.append(glyph, style=style).append(f" {words}   ", style="dim")
-        column += length
-    return legend
+def by_process(play: Play) -> list[Lane]:
+    """The lanes, each process followed by its threads, in the order in which the processes began."""
+    order = list(dict.fromkeys(lane.pid for lane in play.lanes))
+    return sorted(play.lanes, key=lambda lane: (order.index(lane.pid), lane.thread != "", lane.began_ns))
 
 
-def _keys(glyphs: Mapping[State, str], trace: Trace, shown: Sequence[int]) -> Iterable[tuple[str, str, str]]:
-    """Each glyph that is drawn, its colour, and all that it stands for."""
-    words = words_for(trace)
-    present = {state for place in shown for _, _, state in trace.lanes[place].pieces}
-    for glyph in dict.fromkeys(glyphs.values()):
-        meant = [state for state in WORDS if state in present and glyphs[state] == glyph]
-        if meant:
-            yield glyph, COLOURS[meant[0]], ", or ".join(words[state] for state in meant)
+# -- one step for each event -----------------------------------------------------------------------------------------
 
 
-def words_for(trace: Trace) -> dict[State, str]:
-    """What each state is called in this trace: who cannot have the GIL just runs."""
-    runners = [lane for lane in trace.lanes if any(state == "running" for _, _, state in lane.pieces)]
-    if trace.gil_reason or all(lane.is_process for lane in runners):
-        return WORDS | {"running": "runs"}
-    return WORDS
+def order_chart(play: Play, columns: int) -> Chart:
+    """Lanes in which every event takes a step to the right, so that the order is plain however close they were."""
+    events = _visible(play.events)
+    step = max(1, min(WIDEST_STEP, columns // max(1, len(events))))
+    at = {id(event): min(place * step, place * columns // max(1, len(events))) for place, event in enumerate(events)}
+    width = min(columns, step * len(events)) + 1
+    said = {id(event): line_mark(number) for number, event in enumerate(play.said, 1)}
+    lanes = by_process(play)
+    rows = [
+        Row(label, tuple(_cells([event for event in lane.events if id(event) in at], at, said, width)))
+        for label, lane in zip(labels(lanes), lanes, strict=True)
+    ]
+    return Chart(tuple(rows), play.events[0].at_ns, play.events[-1].at_ns)
+
+
+def _visible(events: Sequence[Event]) -> list[Event]:
+    """The events without waits that ended before anything else happened, and without notes of the recorder."""
+    shown: list[Event] = []
+    for event in events:
+        last = shown[-1] if shown else None
+        if event.kind == "goes-on" and last and last.kind == "waits" and _who(last) == _who(event):
+            shown.pop()
+            if event.text.startswith("lock"):
+                shown.append(event)
+        elif event.kind != "deadlock":
+            shown.append(event)
+    return shown
+
+
+def _who(event: Event) -> tuple[int, int]:
+    return event.pid, event.thread_id
+
+
+_PRIORITY: Final = ("said", "lock", "unlock", "ended", "started", "waiting", "running", "none")
+
+
+def _cells(events: Sequence[Event], at: Mapping[int, int], said: Mapping[int, str], width: int) -> list[Cell]:
+    cells: list[Cell] = [("none", "")] * width
+    for event, after in zip(events, [*events[1:], None], strict=True):
+        column = at[id(event)]
+        end = at[id(after)] if after else width if event.kind != "ended" else column + 1
+        state = "waiting" if event.kind == "waits" else "running"
+        for place in range(column + 1, end):
+            cells[place] = (state, "")
+        mark = (_mark(event), said.get(id(event), ""))
+        if _PRIORITY.index(mark[0]) <= _PRIORITY.index(cells[column][0]):
+            cells[column] = mark
+    if events and events[-1].kind != "ended":
+        cells[-1] = ("killed", "")
+    return cells
+
+
+def _mark(event: Event) -> str:
+    if event.kind in ("acquired", "goes-on", "released") and event.text.startswith("lock"):
+        return "unlock" if event.kind == "released" else "lock"
+    return {"said": "said", "started": "started", "ended": "ended", "waits": "waiting"}.get(event.kind, "running")
+
+
+# -- to scale --------------------------------------------------------------------------------------------------------
+
+
+def slices_chart(play: Play, slices: Mapping[str, Sequence[tuple[int, int]]], columns: int) -> Chart:
+    """Lanes to scale, from the slices in which each process ran without a break (its own clock, in nanoseconds)."""
+    begin = max(parts[0][0] for parts in slices.values())
+    shown = [lane for lane in by_process(play) if lane.name in slices]
+    rows = [
+        Row(label, tuple(_covered(slices[lane.name], begin, columns)))
+        for label, lane in zip(labels(shown), shown, strict=True)
+    ]
+    return Chart(tuple(rows), 0, columns * COLUMN_NS)
+
+
+def _covered(parts: Iterable[tuple[int, int]], begin: int, columns: int) -> list[Cell]:
+    ran = [0] * columns
+    for start, end in parts:
+        first, last = (start - begin) // COLUMN_NS, (end - begin) // COLUMN_NS
+        for column in range(max(0, first), min(columns - 1, last) + 1):
+            left = begin + column * COLUMN_NS
+            ran[column] += min(end, left + COLUMN_NS) - max(start, left)
+    return [("running" if 2 * time > COLUMN_NS else "waiting", "") for time in ran]
+
+
+# -- drawing ---------------------------------------------------------------------------------------------------------
+
+
+def label_width(play: Play) -> int:
+    """Columns for the labels of a play."""
+    return max(map(len, labels(play.lanes)), default=0)
+
+
+def drawn(chart: Chart, glyphs: Glyphs, width: int) -> list[Text]:
+    """The chart's lanes as lines of text, with labels of ``width`` columns."""
+    return [
+        Text.assemble(
+            (f"  {row.label:<{width}}  ", "dim"),
+            *((number or getattr(glyphs, state), _style(state)) for state, number in row.cells),
+        )
+        for row in chart.rows
+    ]
+
+
+def _style(state: str) -> str:
+    return STYLES.get({"unlock": "lock", "started": "running", "ended": "running"}.get(state, state), "")
+
+
+def states_in(charts: Iterable[Chart]) -> set[str]:
+    """The states and marks that a legend has to explain."""
+    return {state for chart in charts for row in chart.rows for state, _ in row.cells} - {"none"}

@@ -12,7 +12,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from gilstudy.errors import BadInput
-from gilstudy.report.lanes import WORDS, busiest, cautions, detail, gil_lines, headlines, words_for
+from gilstudy.report.trace import WORDS, busiest, cautions, detail, gil_lines, headlines, words_for
 from gilstudy.summary import Summary
 from gilstudy.trace import FREE, OFF, Span, State, Trace
 

@@ -50,3 +50,7 @@ class Display:
             note += f", failed: {', '.join(progress.failed)}"
         share = min(1.0, progress.elapsed_s / progress.budget_s)
         self._bar.update(self._task, description=progress.phase, completed=share, note=note, refresh=True)
+
+    def experiment(self, name: str, place: int, count: int) -> None:
+        """Show which of ``count`` experiments runs, after ``place`` others."""
+        self._bar.update(self._task, description="experiments", completed=place / count, note=name, refresh=True)

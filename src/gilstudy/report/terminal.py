@@ -37,7 +37,7 @@ def print_claims(console: Console, record: Record, findings: Findings) -> None:
 
 
 def _parts(record: Record, findings: Findings) -> Iterable[RenderableType]:
-    yield _headline(record)
+    yield headline(record)
     if findings.arms:
         yield Padding(_table(record, findings.arms), (1, 0, 0, 0))
         yield Text(LEGEND, style="dim")
@@ -46,12 +46,18 @@ def _parts(record: Record, findings: Findings) -> Iterable[RenderableType]:
     if findings.claims:
         yield Text("\nThe tutorial's claims", style="bold")
         yield _claims(findings.claims)
+    yield from ending(record)
+
+
+def ending(record: Record) -> Iterable[RenderableType]:
+    """What a reader must know beside the findings."""
     yield from _section("Cautions", [Text(caution_text(caution)) for caution in record.cautions])
     if record.interrupted:
         yield Text("\nInterrupted: only what was measured until then is shown.", style="bold magenta")
 
 
-def _headline(record: Record) -> Text:
+def headline(record: Record) -> Text:
+    """One line on what was done, and where."""
     labels = dict.fromkeys(runtime.label for runtime in record.runtimes.values())
     rounds = len({trial.round for trial in record.trials})
     cpus = len(record.host.placement)

@@ -1,11 +1,12 @@
-"""What the tutorial claims: for each claim a verdict, its evidence in one sentence, its scope, a counterexample."""
+"""Verdicts on the claims about speedup and cores, from the arms of a study."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from gilstudy.claims import Claim, ClaimVerdict
 from gilstudy.record import Arm, Record
 from gilstudy.stats import Estimate
 from gilstudy.verdicts import (
@@ -18,42 +19,14 @@ from gilstudy.verdicts import (
     room_at,
 )
 
-ClaimVerdict = Literal["supported", "refuted", "inconclusive", "untestable"]
-
 SLOWER_BY: Final = 0.10
 """Threads count as slower than one thread only if they are surely so by more than this: within it they are equal."""
 QUIET_CEILING: Final = 0.85
 """Efficiency that native threads must surely have before a slowdown is put down to Python and not to the host."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A claim and what this study says of it."""
-
-    id: str
-    verdict: ClaimVerdict
-    evidence: str
-    """One sentence with its numbers."""
-    scope: str
-    """Where the verdict holds: interpreter and worker counts."""
-    counterexample: str | None
-    """The arm that refutes the claim; None if none does."""
-
-
-TEXTS: Final = {
-    "threads-do-not-scale": "Two threads counting down take as long as one after the other.",
-    "threads-slower-than-serial": "Threads are even slower than one thread, for switching and locking.",
-    "threads-use-one-core": "However many threads run on however many cores, they use one core.",
-    "c-extension-scales": "Threads over a C extension can use many cores.",
-    "c-must-release-the-gil": "(left unsaid) C alone is not enough: it must release the GIL.",
-    "processes-scale": "Each process has its own GIL, so processes use many cores.",
-    "only-c-or-processes": "Only C extensions or processes give Python multi-core speedup.",
-}
-"""What the text says, in the project's own words."""
-
-
-def judge_claims(record: Record, findings: Sequence[ArmFinding]) -> tuple[Claim, ...]:
-    """A verdict on each claim that the record's arms bear on, in the order of `TEXTS`."""
+def judge_speedups(record: Record, findings: Sequence[ArmFinding]) -> tuple[Claim, ...]:
+    """A verdict on each claim that the record's arms bear on, in the text's order."""
     court = _Court(record, findings)
     judges: dict[str, Callable[[], _Ruling | None]] = {
         "threads-do-not-scale": lambda: court.of_arms(("threads",), "does-not-scale"),
@@ -63,6 +36,7 @@ def judge_claims(record: Record, findings: Sequence[ArmFinding]) -> tuple[Claim,
         "c-must-release-the-gil": lambda: court.of_arms(("threads-held",), "does-not-scale", beside="threads-nogil"),
         "processes-scale": lambda: court.of_arms(court.processes, "scales"),
         "only-c-or-processes": court.only_c_or_processes,
+        "needs-gil-free-interpreter": court.needs_gil_free_interpreter,
     }
     rulings = {name: judge() for name, judge in judges.items()}
     return tuple(court.claim(name, ruling) for name, ruling in rulings.items() if ruling is not None)
@@ -246,6 +220,20 @@ class _Court:
             why = f"Python {unseen[0]} also has subinterpreters with a GIL each, which this study did not time"
             return _Ruling("untestable", f"{seen}; but {why}.")
         return _Ruling("supported", f"{seen}; this Python has no other model.")
+
+    def needs_gil_free_interpreter(self) -> _Ruling | None:
+        """Whether plain threads scale where there is no GIL; where there is one, only the opposite can be shown."""
+        scaling = self.of_arms(("threads",), "scales")
+        if scaling is None or scaling.verdict in ("inconclusive", "untestable"):
+            return scaling
+        gil_on = any(trial.gil is not False for trial in self._record.trials if trial.arm == "threads")
+        if scaling.verdict == "supported":
+            if gil_on:
+                return _Ruling("refuted", f"{scaling.evidence[:-1]}, with a GIL.", "threads")
+            return _Ruling("supported", f"{scaling.evidence[:-1]}, without a GIL.")
+        if gil_on:
+            return _Ruling("untestable", "No interpreter without a GIL took part; repeat the study under one.")
+        return _Ruling("inconclusive", f"{scaling.evidence[:-1]}, though there was no GIL.")
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,58 @@
+"""``gilstudy claims``: every claim of the tutorial, with its verdict under this interpreter on this host."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gilstudy import bench
+
+if TYPE_CHECKING:
+    from gilstudy.record import Record
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--study",
+        metavar="FILE",
+        type=Path,
+        help="measure nothing: show the claims of a study saved by gilstudy bench --claims all --json FILE",
+    )
+    parser.add_argument("--budget", metavar="SECONDS", type=float, help="most time for the study of the speedups")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="save everything that was measured and concluded")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge all claims and show them."""
+    from rich.console import Console
+
+    from gilstudy import files
+    from gilstudy.findings import conclude
+    from gilstudy.report.claims import print_table
+
+    if args.json:
+        files.check_writable(args.json)
+    record = files.load(args.study) if args.study else _measure(args.budget)
+    findings = conclude(record)
+    try:
+        if args.json:
+            files.save(args.json, record, findings)
+    finally:  # shown even if it cannot be saved
+        print_table(Console(highlight=False), record, findings.claims)
+    return bench.exit_code(record)
+
+
+def _measure(budget_s: float | None) -> Record:
+    from rich.console import Console
+
+    from gilstudy.host import read_host
+    from gilstudy.plan import ARM_NAMES, default_workers, make_plan
+
+    host = read_host()
+    plan = make_plan(
+        workers=default_workers(host), arms=ARM_NAMES, budget_s=budget_s, level=0.95, seed=secrets.randbelow(1_000_000)
+    )
+    return bench.measure(plan, host, Console(stderr=True), experiments=True)

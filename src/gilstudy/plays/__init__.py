@@ -1,0 +1,1 @@
+"""Plain programs, run in a child interpreter whose processes and threads are recorded from outside of their code."""

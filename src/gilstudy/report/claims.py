@@ -1,0 +1,35 @@
+"""All claims of the tutorial, each with today's verdict and its evidence. Readable at 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Console, Group
+from rich.text import Text
+
+from gilstudy.claims import TEXTS, Claim
+from gilstudy.record import Record
+from gilstudy.report.terminal import ending, headline
+from gilstudy.report.wording import STYLES
+from gilstudy.report.wrapping import wrap
+
+INDENT: Final = 14
+
+
+def print_table(console: Console, record: Record, claims: Iterable[Claim]) -> None:
+    """Print every claim of the tutorial; one without a verdict is listed as not measured."""
+    judged = {claim.id: claim for claim in claims}
+    console.print(headline(record), end="\n\n")
+    for name, text in TEXTS.items():
+        claim = judged.get(name)
+        verdict, style = (claim.verdict, STYLES[claim.verdict]) if claim else ("not measured", "dim")
+        console.print(Text.assemble((f"{verdict:<{INDENT}}", style), (name, "bold")))
+        _paragraph(console, text, "italic")
+        _paragraph(console, claim.evidence if claim else "", "")
+    console.print(Group(*ending(record)))
+
+
+def _paragraph(console: Console, text: str, style: str) -> None:
+    for line in wrap(text, console.width - INDENT):
+        console.print(Text(" " * INDENT + line, style=style))

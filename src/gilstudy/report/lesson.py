@@ -1,0 +1,198 @@
+"""A lesson on the terminal: its code, what it printed, the timeline, the three sentences, the checks."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from gilstudy.lessons.lesson import Lesson, Setting
+from gilstudy.lessons.models import slices_of
+from gilstudy.lessons.perform import Performance
+from gilstudy.lessons.words import Words
+from gilstudy.plays.events import Play
+from gilstudy.plays.source import program_source
+from gilstudy.report import lanes
+from gilstudy.report.wording import STYLES, draws_unicode
+from gilstudy.report.wrapping import hanging, wrap
+
+OUTCOME_STYLES: Final = {"passed": "green", "failed": "bold red", "unavailable": "cyan"}
+MOST_LINES: Final = 35
+FEW_LINES: Final = 4
+"""Of output that is numbers for the timeline."""
+
+
+def print_list(console: Console, lessons: Iterable[Lesson], words: Words) -> None:
+    """Print the names and titles of lessons."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(words.ui("list_name"), no_wrap=True)
+    table.add_column(words.ui("list_title"))
+    for lesson in lessons:
+        table.add_row(lesson.name, words.lesson(lesson.name, "title"))
+    console.print(table)
+
+
+def print_code(console: Console, lesson: Lesson, setting: Setting, words: Words) -> None:
+    """Print the programs that run, word for word."""
+    sources = {run.program: program_source(run.program, words.code) for run in lesson.runs(setting)}
+    for module in lesson.modules:
+        spec = importlib.util.find_spec(module)
+        if spec and spec.origin:
+            sources[module] = Path(spec.origin).read_text(encoding="utf-8")
+    syntax = Syntax("", "python", theme="ansi_light", background_color="default")
+    for name, source in sources.items():
+        console.print(Text(words.ui("program", program=name), style="bold"))
+        code = syntax.highlight(source.rstrip())
+        code.rstrip()
+        console.print(code, soft_wrap=True)
+        console.print()
+
+
+def print_lesson(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+    """Print everything about a lesson that was given."""
+    console.print(Text.assemble((lesson.name, "bold"), "  ", words.lesson(lesson.name, "title")))
+    if shown.outcome == "unavailable":
+        console.print(Text(words.reason(shown.trouble), style=OUTCOME_STYLES["unavailable"]))
+        return
+    for play in shown.plays:
+        _print_play(console, lesson, play, words)
+    if words.has(lesson.name, "rows") and shown.seen.facts:
+        _print_rows(console, lesson, shown, words)
+    _print_sentences(console, lesson, shown, words)
+    _print_checks(console, lesson, shown, words)
+    console.print(outcome_line(lesson, shown, words), soft_wrap=True)
+
+
+def outcome_line(lesson: Lesson, shown: Performance, words: Words) -> Text:
+    """One line: how it went, which lesson, how long it took, what it shows."""
+    what = words.lesson(lesson.name, "title")
+    if shown.outcome == "unavailable":
+        what = words.reason(shown.trouble)
+    elif shown.outcome == "failed":
+        wrong = [check.id for check in shown.seen.checks if check.passed is False]
+        what = words.ui("trouble", trouble=shown.trouble) if shown.trouble else _check(lesson, wrong[0], words)
+    return Text.assemble(
+        (_fit(words.ui(shown.outcome), 8), OUTCOME_STYLES[shown.outcome]),
+        f" {lesson.name:<26} {shown.elapsed_ns / 1e9:5.2f} s  {what}",
+    )
+
+
+def _fit(word: str, columns: int) -> str:
+    """``word`` padded to so many columns of the terminal, of which a Chinese character takes two."""
+    return word + " " * (columns - cell_len(word))
+
+
+# -- output and timeline ---------------------------------------------------------------------------------------------
+
+
+def _print_play(console: Console, lesson: Lesson, play: Play, words: Words) -> None:
+    console.print(Text(f"\n{words.ui('output')} ({play.program})", style="bold"))
+    most = MOST_LINES if lesson.lanes == "order" else FEW_LINES
+    for number, event in enumerate(play.said[:most], 1):
+        mark = lanes.line_mark(number) if lesson.lanes == "order" else " "
+        console.print(Text.assemble((f"  {mark} ", "bold"), event.text), soft_wrap=True)
+    if not play.said:
+        console.print(Text("    " + words.ui("nothing"), style="dim"))
+    if len(play.said) > most:
+        console.print(Text("    " + words.ui("more_lines", count=len(play.said) - most), style="dim"))
+    if play.events:
+        _print_timeline(console, lesson, play, words)
+
+
+def _print_timeline(console: Console, lesson: Lesson, play: Play, words: Words) -> None:
+    glyphs = lanes.UNICODE if draws_unicode(console) else lanes.ASCII
+    width = lanes.label_width(play)
+    columns = max(lanes.FEWEST_COLUMNS, console.width - width - 6)
+    slices = {lane.name: slices_of(lane) for lane in play.lanes if lane.said} if lesson.lanes == "slices" else {}
+    if slices:
+        chart = lanes.slices_chart(play, slices, columns)
+        axis = words.ui("by_time", length=columns * lanes.COLUMN_NS // 1_000_000)
+    else:
+        chart = lanes.order_chart(play, columns)
+        axis = words.ui("by_order", begin=f"{chart.begin_ns / 1e6:.1f}", end=f"{chart.end_ns / 1e6:.1f}")
+    console.print(Text(words.ui("timeline", program=play.program), style="bold"))
+    for line in lanes.drawn(chart, glyphs, width):
+        console.print(line, soft_wrap=True)
+    console.print(Text(f"  {axis}", style="dim"))
+    console.print(Text(f"  {_legend(lanes.states_in([chart]), glyphs, words)}", style="dim"))
+
+
+LEGEND: Final = {
+    "running": "running",
+    "waiting": "waiting",
+    "said": "line_mark",
+    "lock": "lock_mark",
+    "unlock": "unlock_mark",
+    "started": "started_mark",
+    "ended": "ended_mark",
+    "killed": "killed_mark",
+}
+
+
+def _legend(states: set[str], glyphs: lanes.Glyphs, words: Words) -> str:
+    return "  ".join(f"{getattr(glyphs, state)} {words.ui(key)}" for state, key in LEGEND.items() if state in states)
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def _print_sentences(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+    told = {"says": words.lesson(lesson.name, "says")}
+    if shown.seen.facts:
+        told["seen"] = words.lesson(lesson.name, shown.seen.sentence, **shown.seen.facts)
+    told["since"] = words.lesson(lesson.name, "since")
+    indent = 2 + max(cell_len(words.ui(key)) for key in told)
+    console.print()
+    for key, sentence in told.items():
+        label = words.ui(key)
+        first, *rest = hanging(label, sentence, console.width, indent)
+        console.print(Text.assemble((label, "bold"), first.removeprefix(label)))
+        for line in rest:
+            console.print(Text(line))
+    if words.has(lesson.name, "proves"):
+        console.print()
+        for line in wrap(words.lesson(lesson.name, "proves"), console.width):
+            console.print(Text(line))
+
+
+def _print_checks(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+    console.print()
+    if shown.trouble:
+        console.print(Text(words.ui("trouble", trouble=shown.trouble), style="bold red"), soft_wrap=True)
+    styles = {True: ("check_passed", "green"), False: ("check_failed", "bold red"), None: ("check_open", "magenta")}
+    for check in shown.seen.checks:
+        key, style = styles[check.passed]
+        note = f" {words.ui('open_check')}" if check.passed is None else ""
+        console.print(Text.assemble((_fit(words.ui(key), 4), style), _check(lesson, check.id, words), note))
+    for claim in shown.claims:
+        verdict = (words.ui(claim.verdict), STYLES[claim.verdict])
+        console.print(Text.assemble(words.ui("claim"), " ", (claim.id, "bold"), ": ", verdict))
+
+
+def _check(lesson: Lesson, check: str, words: Words) -> str:
+    return words.within(lesson.name, "checks", check)
+
+
+def _print_rows(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    table.add_column("")
+    table.add_column(words.lesson(lesson.name, "table_text"), justify="right")
+    table.add_column(words.lesson(lesson.name, "table_here", **shown.seen.facts), justify="right")
+    facts = shown.seen.facts
+    for row in words.keys(lesson.name, "rows"):
+        text = facts.get(f"text_{row}")
+        table.add_row(words.within(lesson.name, "rows", row), f"{text} s" if text else "", f"{facts[row]} s")
+    console.print()
+    console.print(table)
+
+
+def options(lesson: Lesson, words: Words) -> Sequence[str]:
+    """The possible answers to the lesson's question."""
+    return [words.within(lesson.name, "options", option) for option in lesson.options]

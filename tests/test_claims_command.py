@@ -1,0 +1,131 @@
+"""``gilstudy claims`` and ``bench --claims all``: the whole table, from a study and from the experiments."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import observing
+import pytest
+from builders import a_host, a_plan, a_record
+from processes import left_in
+from rich.console import Console
+
+from gilstudy import bench, study
+from gilstudy.claims import TEXTS
+from gilstudy.experiments import conduct
+from gilstudy.files import load, save
+from gilstudy.findings import conclude
+from gilstudy.observations import Deadlock, Observations, Sharing, Stuck, Trouble
+from gilstudy.record import Record
+from gilstudy.report.claims import print_table
+
+PYTHON = [sys.executable, "-m"]
+STUCK = (Stuck("A", "one", "two"), Stuck("B", "two", "one"))
+SEEN = Observations(
+    label="3.11",
+    switching=observing.switching(),
+    updates=observing.updates(),
+    costs=observing.costs(),
+    deadlock=Deadlock(cycle=STUCK, opposite_ending="deadlock", same_ending="ended"),
+    sharing=Sharing(added=8, in_thread=8, after_thread=8, in_process=8, after_process=0),
+)
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "COLUMNS": "80"}
+    return subprocess.run(
+        [*PYTHON, *arguments], cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def table(record: Record) -> list[str]:
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    print_table(console, record, conclude(record).claims)
+    lines: list[str] = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= 80
+    return [line for line in lines[1:] if line and not line.startswith(" ")]
+
+
+def test_every_claim_has_its_row_in_the_order_of_the_text() -> None:
+    rows = table(replace(a_record(), observations=SEEN))
+    assert [row[14:] for row in rows] == list(TEXTS)
+    assert not any(row.startswith("not measured") for row in rows)
+
+
+def test_a_claim_without_a_verdict_is_listed_as_not_measured() -> None:
+    rows = table(a_record())
+    assert [row[14:] for row in rows] == list(TEXTS)
+    assert [row[14:] for row in rows if row.startswith("not measured")] == list(TEXTS)[8:]
+
+
+def test_a_saved_study_is_shown_and_nothing_is_measured(tmp_path: Path) -> None:
+    record = replace(a_record(), observations=SEEN)
+    save(tmp_path / "study.json", record, conclude(record))
+    done = run("gilstudy", "claims", "--study", "study.json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(name in done.stdout for name in TEXTS)
+
+
+def test_a_file_that_is_no_study_gets_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{")
+    done = run("gilstudy", "claims", "--study", "x.json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "damaged or cut short" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_all_claims_are_measured_saved_and_concluded_again(tmp_path: Path) -> None:
+    done = run("gilstudy.bench", "--claims", "all", "--budget", "3", "--json", "study.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    given = json.loads((tmp_path / "study.json").read_text())
+    assert [claim["id"] for claim in given["findings"]["claims"]] == list(TEXTS)
+    assert [claim.evidence for claim in conclude(load(tmp_path / "study.json")).claims] == [
+        claim["evidence"] for claim in given["findings"]["claims"]
+    ]
+    assert set(TEXTS) <= set(done.stdout.split())
+    assert left_in(tmp_path) == []
+
+
+@pytest.fixture
+def no_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study, "run_study", lambda *args, **more: a_record())
+
+
+def measured() -> Record:
+    return bench.measure(a_plan(), a_host(), Console(file=io.StringIO()), experiments=True)
+
+
+@pytest.mark.usefixtures("no_study")
+def test_an_interrupted_experiment_keeps_what_was_observed_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    def observing_until_ctrl_c(**more: object) -> Iterator[Observations]:
+        yield Observations(label="3.11", switching=observing.switching())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conduct, "observing", observing_until_ctrl_c)
+    record = measured()
+    assert record.interrupted
+    assert record.observations is not None
+    assert record.observations.switching == observing.switching()
+    assert bench.exit_code(record) == 130
+
+
+@pytest.mark.usefixtures("no_study")
+def test_an_experiment_that_fails_is_reported_and_the_others_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = Trouble(experiment="costs", reason="it was killed")
+    seen = replace(SEEN, costs=None, troubles=(trouble,))
+    monkeypatch.setattr(conduct, "observing", lambda **more: iter([seen]))
+    record = measured()
+    found = {claim.id: claim for claim in conclude(record).claims}
+    assert (found["lock-serialises"].verdict, found["lock-prevents-lost-updates"].verdict) == (
+        "inconclusive",
+        "supported",
+    )
+    assert "it was killed" in found["lock-serialises"].evidence
+    assert bench.exit_code(record) == 1
