@@ -36,13 +36,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.3, help="length of a turn")
     parser.add_argument("--periods", type=float, nargs="*", default=[50, 250, default_period_us()], metavar="US")
     parser.add_argument("--tools", nargs="*", help="such as watch:250 watch-gil:250 gilknocker py-spy:100")
+    parser.add_argument("--kernels", nargs="+", choices=("python", "nogil"), default=("python", "nogil"))
     parser.add_argument("--holds", nargs="+", metavar="PYTHON", help="interpreters to compare with the truth instead")
     args = parser.parse_args()
     if args.holds:
         for python in args.holds:
             subprocess.run([python, str(HERE / "holds.py")], check=True)
         return
-    for kernel in ("python", "nogil"):
+    for kernel in args.kernels:
         slowdown(kernel, args.tools or installed(args.periods), args.rounds, args.seconds)
 
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum { GS_TASKS = 512, GS_PARSE = 160, GS_STILL = 4 };
-static const int64_t GS_LIST_EVERY = 10000000, GS_CHILDREN_EVERY = 50000000, GS_PUSH_EVERY = 100000000;
+static const int64_t GS_LIST_EVERY = 25000000, GS_CHILDREN_EVERY = 50000000, GS_PUSH_EVERY = 100000000;
 
 /* An open file of ours.  The program may close all files (as daemons do) and open one of its own under the same number:
  * that one must not be closed, so it is kept which file it was. */
@@ -203,11 +203,14 @@ static int gs_runs(const gs_task *t, const gs_turn *turn, int moved, int64_t now
     return moved || (turn->cpu_ns - t->last.cpu_ns) * 2 > now_ns - t->looked_ns;
 }
 
-/* `turn` comes with the CPU time of just now.  Who slept, and has used no CPU time since, is mostly asleep still: that is
- * looked up only now and then, which makes a pool of idle threads cheap. */
+/* `turn` comes with the CPU time of just now.  What the GIL's holder does is not looked up, since its lane shows that it
+ * holds.  Who slept, and has used no CPU time since, is mostly asleep still: that is looked up only now and then, which
+ * makes a pool of idle threads cheap. */
 static int gs_thread_state(const gs_watch *w, gs_task *t, gs_turn *turn, int64_t now_ns)
 {
     char call[GS_PARSE];
+    if (t->id == w->holder_id)
+        return GS_RUNNING;
     if (t->state == GS_BLOCKED && turn->cpu_ns == t->last.cpu_ns && ++t->still % GS_STILL != 0)
         return GS_BLOCKED;
     int knows_call = gs_read_proc(&t->calls, call, sizeof call);

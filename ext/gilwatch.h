@@ -69,6 +69,7 @@ typedef struct {
     gs_pythread *listing;
     gs_gil last;
     uint64_t newest;
+    int64_t holder_id; /* its native id; 0: none, or not known */
     int wants_list;
     /* threads and processes */
     gs_turn *turns;
@@ -111,6 +112,7 @@ static void gs_push_change(gs_watch *w, int64_t at_ns, gs_gil now)
     c->holder = now.holder;
     c->switches = now.switches;
     c->thread = gs_place_of(w, now.holder);
+    w->holder_id = c->thread < 0 ? 0 : (int64_t)w->seen[c->thread].thread.native_id;
     GS_STORE(&w->change_head, w->change_head + 1);
 }
 

@@ -61,7 +61,7 @@ def test_a_busy_host_that_shortens_a_few_turns_does_not_change_the_verdict() -> 
 
 def test_holds_are_told_at_each_switch_interval_and_how_they_were_measured() -> None:
     (watched,) = judge_experiments(Observations(label=LABEL, switching=switching()))
-    assert "read from the GIL itself, for 1.00 [1.00, 1.00] ms or 200," in watched.evidence
+    assert "as the GIL itself shows, for 1.00 [1.00, 1.00] ms or 200," in watched.evidence
     assert "bytecodes at a switch interval of 1 ms; 5.00 [5.00, 5.00] ms or 1,000," in watched.evidence
     (unwatched,) = judge_experiments(Observations(label=LABEL, switching=switching(unwatched="not available")))
     assert "by the threads' own clocks, for 1.00 [1.00, 1.00] ms" in unwatched.evidence

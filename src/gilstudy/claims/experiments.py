@@ -104,7 +104,7 @@ def _switching_evidence(seen: Switching, spells: Sequence[Spell], counts: Sequen
         f"[{count.low:,.0f}, {count.high:,.0f}] bytecodes at a switch interval of {spell.interval_ns / 1e6:g} ms"
         for spell, count, long in zip(spells, counts, lasted, strict=True)
     ]
-    how = "by the threads' own clocks" if seen.unwatched else "read from the GIL itself"
+    how = "by the threads' own clocks" if seen.unwatched else "as the GIL itself shows"
     return f"Of two busy threads one kept the GIL, {how}, for {'; '.join(told)}."
 
 
