@@ -51,13 +51,8 @@ def standard() -> dict[str, tuple[tuple[str, ...], Call]]:
     base = sqlite3.connect(":memory:", check_same_thread=False)
     base.execute("create table t (a)")
     base.executemany("insert into t values (?)", [(i,) for i in range(50_000)])
-    here, there = socket.socketpair()
     buffer = ctypes.create_string_buffer(1_000_000)
     libc_holds, libc_releases = ctypes.PyDLL(None), ctypes.CDLL(None)
-
-    def talk() -> None:
-        here.send(b"x")
-        there.recv(1)
 
     return {
         "sha256, 1 MB": (R, lambda: hashlib.sha256(data)),
@@ -85,13 +80,23 @@ def standard() -> dict[str, tuple[tuple[str, ...], Call]]:
         "time.sleep, 5 ms": (R, lambda: time.sleep(0.005)),
         "time.sleep, 0.6 s": (R, lambda: time.sleep(0.6)),
         "time.sleep, 0": (SOME, lambda: time.sleep(0)),
-        "socket, there and back": (SOME, talk),
+        "socket, there and back": (SOME, talker()),
         "subprocess.run": (SOME, lambda: subprocess.run(["true"], check=True)),
         "PyDLL usleep": (H, lambda: libc_holds.usleep(5000)),
         "CDLL usleep": (R, lambda: libc_releases.usleep(5000)),
         "PyDLL memset, 1 MB": (H, lambda: libc_holds.memset(buffer, 0, 1_000_000)),
         "CDLL memset, 1 MB": (R, lambda: libc_releases.memset(buffer, 0, 1_000_000)),
     }
+
+
+def talker() -> Call:
+    here, there = socket.socketpair()
+
+    def talk() -> None:
+        here.send(b"x")
+        there.recv(1)
+
+    return talk
 
 
 def third_party() -> dict[str, tuple[tuple[str, ...], Call]]:

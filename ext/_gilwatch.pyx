@@ -64,9 +64,6 @@ cdef extern from "gilwatch.h" nogil:
     int64_t GS_LOAD(int64_t *p) noexcept
     void GS_READS_END() noexcept
 
-GIL_FREE = 0
-GIL_OFF = 1
-
 
 def gil_reason(unsigned long interval_us):
     """Why the GIL cannot be read, or "". ``interval_us``: ``sys.getswitchinterval()`` in microseconds."""

@@ -19,6 +19,8 @@ Thread = tuple[int, int, int]
 RawLane = tuple[int, int, bool, str]
 """A thread's native id or a process's id, its parent, whether it is a process, and the system's name for it."""
 
+RAW_FREE: Final = 0
+RAW_OFF: Final = 1
 STATES: Final[tuple[State, ...]] = ("running", "ready", "waiting", "blocked", "off-cpu")
 """The native watch's states by number; the number after them means that the thread has ended."""
 ENDED: Final = len(STATES)
@@ -51,7 +53,7 @@ def assemble(raw: Raw) -> Trace:
     place = {key: number for number, key in enumerate(keys)}
     begin, end = facts["begin_ns"], facts["end_ns"]
     holders = tuple(_holders(raw.changes, [place[_key(thread, n)] for n, thread in enumerate(raw.threads)], end))
-    sees_gil = any(change[1] != 1 for change in raw.changes)
+    sees_gil = was_on(raw.changes)
     return Trace(
         begin_ns=begin,
         end_ns=end,
@@ -74,6 +76,11 @@ def assemble(raw: Raw) -> Trace:
             lanes=facts["lost_lanes"],
         ),
     )
+
+
+def was_on(changes: Iterable[Change]) -> bool:
+    """Whether there was a GIL at any time: on a free-threaded build it may be off throughout."""
+    return any(holder != RAW_OFF for _, holder, _, _ in changes)
 
 
 # -- who -----------------------------------------------------------------------------------------------------------
@@ -156,7 +163,7 @@ def _holders(changes: Sequence[Change], places: Sequence[int], end_ns: int) -> I
     """The GIL's own lane. Two entries alike are one, unless the GIL had been elsewhere between them."""
     begin = before = holder = 0
     for at_ns, raw_holder, switches, thread in changes:
-        now = {0: FREE, 1: OFF}.get(raw_holder, places[thread] if thread >= 0 else UNKNOWN)
+        now = {RAW_FREE: FREE, RAW_OFF: OFF}.get(raw_holder, places[thread] if thread >= 0 else UNKNOWN)
         if begin and now == holder and (switches == before or now < 0):
             before = switches
             continue

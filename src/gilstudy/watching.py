@@ -7,7 +7,7 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from gilstudy.assemble import Raw, assemble
+from gilstudy.assemble import Raw, assemble, was_on
 from gilstudy.errors import BadInput
 from gilstudy.gil import NO_GIL, unreadable, wanted_by
 from gilstudy.names import Names
@@ -140,16 +140,16 @@ class Watch:
 
     def _raw(self, sampler: Sampler) -> Raw:
         changes = sampler.changes()
-        was_on = any(holder != 1 for _, holder, _, _ in changes)
+        is_seen = was_on(changes)
         return Raw(
             facts=sampler.facts(),
             changes=changes,
             turns=sampler.turns(),
             threads=sampler.threads(),
             lanes=sampler.lanes(),
-            gil_reason=self._gil_reason or ("" if was_on else NO_GIL),
+            gil_reason=self._gil_reason or ("" if is_seen else NO_GIL),
             lanes_reason=self._lanes_reason,
-            gil_wanted_by=wanted_by() if was_on else (),
+            gil_wanted_by=wanted_by() if is_seen else (),
             switch_interval_s=self._interval_s,
             period_ns=self._period_ns,
             names=self._names.all(),
