@@ -15,10 +15,11 @@ ARGS = [] if sys.platform == "win32" else ["-O2"]
 LINK = [] if sys.platform == "win32" else ["-pthread"]
 
 
-def extension(name: str, *headers: str) -> Extension:
+def extension(name: str, *headers: str, beside: tuple[str, ...] = (), optional: bool = False) -> Extension:
     return Extension(
         f"gilstudy.{name}",
-        [f"ext/{name}.pyx"],
+        [f"ext/{name}.pyx", *(f"ext/{source}" for source in beside)],
+        optional=optional,
         depends=[f"ext/{header}" for header in headers],
         include_dirs=["ext"],
         define_macros=MACROS,
@@ -30,6 +31,13 @@ def extension(name: str, *headers: str) -> Extension:
 EXTENSIONS = [
     extension("_kernels", "loops.h"),
     extension("_native", "loops.h", "crew.h", "osthread.h"),
+    # CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch.
+    extension(
+        "_gilwatch",
+        *("gilwatch.h", "gilthreads.h", "gilcore.h", "osthread.h"),
+        beside=("gilcore.c",),
+        optional=True,
+    ),
 ]
 
 setup(ext_modules=cythonize(EXTENSIONS, build_dir="build/cython"), cmdclass={"build_ext": ClearBuildExt})

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -60,16 +61,29 @@ def require(version: str) -> Interpreter:
     return found
 
 
+BESIDE = {"_gilwatch": ("gilcore.c",)}
+"""The C files that belong to an extension beside what Cython makes, as in setup.py."""
+
+
 def build(interpreter: Interpreter, folder: Path) -> Path:
     """Build the package for ``interpreter``; return the folder to put on its path."""
     target = folder / interpreter.version / "gilstudy"
     shutil.copytree(ROOT / "src/gilstudy", target, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
-    for source in c_sources(folder):
-        command = [compiler, "-O2", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1"]
-        command += ["-I", interpreter.include, "-I", str(ROOT / "ext"), str(source)]
-        subprocess.run([*command, "-o", str(target / (source.stem + interpreter.suffix))], check=True)
+
+    def compile_one(source: Path) -> None:
+        compile_extension(interpreter, target, source, *(ROOT / "ext" / name for name in BESIDE.get(source.stem, ())))
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(compile_one, c_sources(folder)))
     return target.parent
+
+
+def compile_extension(interpreter: Interpreter, target: Path, *sources: Path) -> None:
+    """Compile C sources to one extension module in the folder ``target``, named after the first of them."""
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    command = [compiler, "-O2", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1"]
+    command += ["-I", interpreter.include, "-I", str(ROOT / "ext"), *map(str, sources)]
+    subprocess.run([*command, "-o", str(target / (sources[0].stem + interpreter.suffix))], check=True)
 
 
 def c_sources(folder: Path) -> list[Path]:
@@ -77,11 +91,15 @@ def c_sources(folder: Path) -> list[Path]:
     made = folder / "c"
     if not made.exists():
         made.mkdir()
-        for pyx in sorted((ROOT / "ext").glob("*.pyx")):
-            output = str(made / f"{pyx.stem}.c")
-            command = [sys.executable, "-m", "cython", "--module-name", f"gilstudy.{pyx.stem}", str(pyx), "-o", output]
-            subprocess.run(command, check=True)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(partial(_translate, made), (ROOT / "ext").glob("*.pyx")))
     return sorted(made.glob("*.c"))
+
+
+def _translate(made: Path, pyx: Path) -> None:
+    output = str(made / f"{pyx.stem}.c")
+    command = [sys.executable, "-m", "cython", "--module-name", f"gilstudy.{pyx.stem}", str(pyx), "-o", output]
+    subprocess.run(command, check=True)
 
 
 def run(interpreter: Interpreter, path: Path, code: str, *, timeout_s: float = 120) -> str:

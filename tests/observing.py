@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from gilstudy.observations import Cost, Layer, Layers, LockCosts, LostUpdates, Switching, Turn, Updates
+from gilstudy.observations import Cost, Layer, Layers, LockCosts, LostUpdates, Spell, Switching, Turn, Updates
 
 
 def switching(
-    *, passes: int = 100_000, hold_ns: int = 5_000_000, turns: int = 40, gil: bool | None = True
+    *, passes: int = 100_000, hold_ns: int = 5_000_000, turns: int = 40, gil: bool | None = True, unwatched: str = ""
 ) -> Switching:
-    seen = tuple(Turn(at % 2 + 1, at * hold_ns, passes + at % 3) for at in range(turns))
-    return Switching(gil=gil, interval_ns=5_000_000, bytecodes_per_pass=10, turns=seen)
+    """Two spells, at 1 and at 5 ms; in the first one turns are a fifth as long."""
+    if gil is False:
+        return Switching(gil=gil, unwatched="not applicable: this build has no GIL", bytecodes_per_pass=10, spells=())
+
+    def spell(part: int) -> Spell:
+        seen = tuple(Turn(at % 2 + 1, at * hold_ns // part, passes // part + at % 3) for at in range(turns))
+        holds = () if unwatched else (hold_ns // part,) * turns
+        return Spell(interval_ns=5_000_000 // part, turns=seen, holds_ns=holds)
+
+    return Switching(gil=gil, unwatched=unwatched, bytecodes_per_pass=10, spells=(spell(5), spell(1)))
 
 
 def updates(*, written: int = 0, split: int = 5, locked: int = 0, gil: bool | None = True) -> LostUpdates:

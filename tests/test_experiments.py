@@ -28,16 +28,23 @@ def verdicts(seen: Observations) -> dict[str, str]:
     return {claim.id: claim.verdict for claim in judge_experiments(seen)}
 
 
+def only(seen: Switching) -> Switching:
+    """The last spell alone."""
+    return replace(seen, spells=seen.spells[-1:])
+
+
 @pytest.mark.parametrize(
     ("seen", "verdict"),
     [
         (switching(), "refuted"),
-        (switching(passes=10), "supported"),
-        (switching(passes=21), "refuted"),
-        (switching(passes=19), "inconclusive"),
+        (switching(unwatched="not available, because x"), "refuted"),
+        (switching(passes=50), "inconclusive"),  # 100 bytecodes at one switch interval, 500 at another
         (switching(turns=6), "inconclusive"),
-        (switching(turns=0, gil=False), "untestable"),
+        (switching(gil=False), "untestable"),
         (switching(gil=None), "refuted"),
+        (only(switching(passes=10)), "supported"),
+        (only(switching(passes=21)), "refuted"),
+        (only(switching(passes=19)), "inconclusive"),
     ],
 )
 def test_the_length_of_a_hold_decides_on_a_hundred_bytecodes(seen: Switching, verdict: str) -> None:
@@ -45,12 +52,19 @@ def test_the_length_of_a_hold_decides_on_a_hundred_bytecodes(seen: Switching, ve
 
 
 def test_a_busy_host_that_shortens_a_few_turns_does_not_change_the_verdict() -> None:
-    seen = switching(turns=40)
-    short = tuple(turn._replace(passes=1) if at % 8 == 0 else turn for at, turn in enumerate(seen.turns))
-    assert (
-        verdicts(Observations(label=LABEL, switching=replace(seen, turns=short)))["switch-every-100-bytecodes"]
-        == "refuted"
-    )
+    seen = only(switching(turns=40))
+    (spell,) = seen.spells
+    short = tuple(turn._replace(passes=1) if at % 8 == 0 else turn for at, turn in enumerate(spell.turns))
+    shortened = replace(seen, spells=(replace(spell, turns=short),))
+    assert verdicts(Observations(label=LABEL, switching=shortened)) == {"switch-every-100-bytecodes": "refuted"}
+
+
+def test_holds_are_told_at_each_switch_interval_and_how_they_were_measured() -> None:
+    (watched,) = judge_experiments(Observations(label=LABEL, switching=switching()))
+    assert "as the GIL itself shows, for 1.00 [1.00, 1.00] ms or 200," in watched.evidence
+    assert "bytecodes at a switch interval of 1 ms; 5.00 [5.00, 5.00] ms or 1,000," in watched.evidence
+    (unwatched,) = judge_experiments(Observations(label=LABEL, switching=switching(unwatched="not available")))
+    assert "by the threads' own clocks, for 1.00 [1.00, 1.00] ms" in unwatched.evidence
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ PACKAGE = Path(gilstudy.__file__).parent
 MEASURING = {
     *("codec", "kernels", "laps", "plan", "cautions", "host", "cgroup", "pulse", "runtime", "record", "errors"),
     *("observations", "children", "experiments", "plays"),
+    *("gil", "watching", "names", "assemble", "trace", "summary", "heartbeat", "_gilwatch"),
     *("station", "stations", "study", "modes", "_native", "_kernels", "_version"),
 }
 FACTS = {"record", "observations", "host", "pulse", "runtime", "cgroup", "errors", "_version", "codec"}

@@ -2,4 +2,20 @@
 
 from gilstudy._version import __version__
 
-__all__ = ["__version__"]
+TYPE_CHECKING = False  # as in typing, which would take longer to import than all the rest
+if TYPE_CHECKING:
+    from gilstudy.probing import probe
+    from gilstudy.watching import watch
+
+__all__ = ["__version__", "probe", "watch"]
+
+_LAZY = {"probe": "gilstudy.probing", "watch": "gilstudy.watching"}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for only when it is asked for, so that ``import gilstudy`` stays fast."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)

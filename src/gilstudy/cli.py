@@ -23,6 +23,8 @@ COMMANDS = {
     "bench": ("gilstudy.bench", "time the countdown in every execution model, and judge the tutorial's claims"),
     "claims": ("gilstudy.commands.claims", "say of every claim of the tutorial whether it holds here and today"),
     "lesson": ("gilstudy.commands.lesson", "run an example of the tutorial, with its timeline and its checks"),
+    "trace": ("gilstudy.commands.trace", "run something and show who holds the GIL, straight from the interpreter"),
+    "probe": ("gilstudy.commands.probe", "find out whether a function releases the GIL"),
     "report": ("gilstudy.commands.report", "show a saved study again; nothing is measured"),
     "info": ("gilstudy.commands.info", "say what this host and this interpreter give"),
 }

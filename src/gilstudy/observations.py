@@ -16,17 +16,28 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switching:
-    """Two busy Python threads that take turns, see `gilstudy.experiments.switching`."""
+class Spell:
+    """Two busy Python threads that take turns, at one switch interval."""
 
-    gil: bool | None
-    """Whether the GIL was on; without it threads do not take turns, and there are no turns here."""
     interval_ns: int
     """``sys.getswitchinterval()``."""
-    bytecodes_per_pass: int
-    """Bytecode instructions in a pass of the loop."""
     turns: tuple[Turn, ...]
     """In the order of their beginnings."""
+    holds_ns: tuple[int, ...]
+    """How long each of the two held the GIL at a time, read from the GIL itself; empty if it could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switching:
+    """Spells at several switch intervals, see `gilstudy.experiments.switching`."""
+
+    gil: bool | None
+    """Whether the GIL was on; without it threads do not take turns, and there are no spells here."""
+    unwatched: str
+    """Why the GIL itself could not be watched; "" if it was."""
+    bytecodes_per_pass: int
+    """Bytecode instructions in a pass of the loop."""
+    spells: tuple[Spell, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

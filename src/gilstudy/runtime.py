@@ -53,7 +53,7 @@ def this_runtime() -> Runtime:
         version=_version(),
         build="free-threaded" if is_free_threaded() else "GIL",
         gil_enabled=gil_enabled(),
-        gil_request=_setting("gil", "PYTHON_GIL"),
+        gil_request=gil_request(),
         own_gil_interpreters=sys.implementation.name == "cpython" and sys.version_info >= (3, 12),
         jit_enabled=_jit_enabled(),
         debug_build=hasattr(sys, "gettotalrefcount"),
@@ -71,6 +71,11 @@ def gil_enabled() -> bool | None:
     if ask is not None:
         return bool(ask())
     return True if sys.implementation.name == "cpython" else None  # before 3.13 it could not be turned off
+
+
+def gil_request() -> str:
+    """The setting that asked for the GIL to be on or off, such as ``PYTHON_GIL=1`` or ``-X gil=0``; "" for none."""
+    return _setting("gil", "PYTHON_GIL")
 
 
 def is_free_threaded() -> bool:

@@ -24,8 +24,10 @@ class ThreadCrew:
         self._results: SimpleQueue[tuple[int, Span | Exception]] = SimpleQueue()
         self._orders: list[SimpleQueue[Order | None]] = [SimpleQueue() for _ in range(workers)]
         self._threads = [
-            threading.Thread(target=_work, args=(KERNELS[kernel], orders, self._results), daemon=True)
-            for orders in self._orders
+            threading.Thread(
+                target=_work, args=(KERNELS[kernel], orders, self._results), name=f"worker {place}", daemon=True
+            )
+            for place, orders in enumerate(self._orders)
         ]
         for thread in self._threads:
             thread.start()

@@ -20,7 +20,7 @@ from gilstudy.lessons.words import Words
 from gilstudy.plays.events import Play
 from gilstudy.plays.source import program_source
 from gilstudy.report import lanes
-from gilstudy.report.wording import STYLES
+from gilstudy.report.wording import STYLES, draws_unicode
 from gilstudy.report.wrapping import hanging, wrap
 
 OUTCOME_STYLES: Final = {"passed": "green", "failed": "bold red", "unavailable": "cyan"}
@@ -107,7 +107,7 @@ def _print_play(console: Console, lesson: Lesson, play: Play, words: Words) -> N
 
 
 def _print_timeline(console: Console, lesson: Lesson, play: Play, words: Words) -> None:
-    glyphs = lanes.UNICODE if console.encoding.lower().startswith("utf") else lanes.ASCII
+    glyphs = lanes.UNICODE if draws_unicode(console) else lanes.ASCII
     width = lanes.label_width(play)
     columns = max(lanes.FEWEST_COLUMNS, console.width - width - 6)
     slices = {lane.name: slices_of(lane) for lane in play.lanes if lane.said} if lesson.lanes == "slices" else {}

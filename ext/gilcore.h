@@ -1,0 +1,41 @@
+/* What is read of the interpreter's own structures, behind a few plain functions.
+ *
+ * Only gilcore.c is compiled with CPython's internal headers; nothing else in the package sees them.
+ */
+#ifndef GILSTUDY_GILCORE_H
+#define GILSTUDY_GILCORE_H
+
+#include <stdint.h>
+
+#define GS_GIL_FREE 0u /* nobody holds the GIL */
+#define GS_GIL_OFF 1u  /* a free-threaded build, and its GIL is off; no thread state has this address */
+
+typedef struct {
+    uint64_t holder;   /* the address of the holder's thread state: to be compared, never to be followed */
+    uint64_t switches; /* hand-offs since the interpreter began, by its own count */
+} gs_gil;
+
+typedef struct {
+    uint64_t state;     /* the thread state's address */
+    uint64_t id;        /* its number: never used again, unlike its address */
+    uint64_t ident;     /* threading.get_ident() */
+    uint64_t native_id; /* threading.get_native_id(); 0 while the thread has not begun */
+} gs_pythread;
+
+/* Why the GIL cannot be read, or "".  Call it with the GIL held, or attached, in the thread that asks; `interval_us` is
+ * sys.getswitchinterval(): what is read must agree with it and with what the interpreter says by its public functions. */
+const char *gs_gil_reason(unsigned long interval_us);
+
+/* The rest may be called from any thread, GIL or not, from the time that gs_gil_reason has said "" until the
+ * interpreter has ended.  None of them takes the GIL, blocks, or reads memory that can have been freed. */
+gs_gil gs_gil_read(void);
+uint64_t gs_gil_newest(void); /* grows with every new thread state */
+/* Lists the main interpreter's thread states under the lock that guards their list; -1 if that lock is not free. */
+int gs_gil_threads(gs_pythread *out, int room);
+/* Where the GIL's own lock and condition lie: a thread that waits for one of them waits for the GIL. */
+void gs_gil_extent(uint64_t *begin, uint64_t *end);
+
+/* Whether a module object asked for the GIL: 1 yes, 0 no, -1 this build cannot tell. */
+int gs_module_wants_gil(void *module);
+
+#endif

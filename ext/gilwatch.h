@@ -1,0 +1,399 @@
+/* The GIL watch: one native thread that looks at the GIL, and now and then at the threads, and never takes the GIL.
+ *
+ * It writes what it saw into memory that was set aside before it began.  The two rings keep the newest entries and
+ * count the ones that they overwrote; the two tables keep the oldest and count the ones that found no room.  One thread
+ * writes; `head` and `count` are published after the entry, so that another thread may read while the watch runs.
+ */
+#ifndef GILSTUDY_GILWATCH_H
+#define GILSTUDY_GILWATCH_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gilcore.h"
+#include "osthread.h"
+
+#ifndef _WIN32
+#include <signal.h>
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define GS_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define GS_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define GS_ADD(p, v) __atomic_add_fetch((p), (v), __ATOMIC_SEQ_CST)
+#define GS_READS_END() __atomic_thread_fence(__ATOMIC_ACQUIRE) /* what was read before is not read again later */
+#else
+#define GS_LOAD(p) (*(volatile int64_t *)(p))
+#define GS_STORE(p, v) (*(volatile int64_t *)(p) = (v))
+#define GS_ADD(p, v) InterlockedAdd64((volatile LONG64 *)(p), (v))
+#define GS_READS_END() MemoryBarrier()
+#endif
+
+typedef struct {
+    int64_t at_ns; /* half-way between the look that found it so and the look before */
+    uint64_t holder, switches;
+    int64_t thread; /* the holder's place in the table of threads; -1: none, or not known */
+} gs_change;
+
+typedef struct {
+    gs_pythread thread;
+    int64_t first_ns; /* of the look that found it */
+    int bound;        /* its ident is its own: it was seen to hold the GIL, or had begun */
+} gs_seen;
+
+enum { GS_RUNNING, GS_READY, GS_WAITING, GS_BLOCKED, GS_OFF_CPU, GS_ENDED };
+
+typedef struct {
+    int64_t at_ns; /* as in gs_change */
+    int64_t cpu_ns, delay_ns, slices;
+    int32_t lane, state;
+} gs_turn;
+
+typedef struct {
+    int64_t id; /* the thread's native id, or the process id */
+    int64_t parent;
+    int is_process;
+    char name[16];
+} gs_lane;
+
+struct gs_tasks; /* what is open of the threads that are being looked at; see gilthreads.h */
+
+typedef struct {
+    int64_t period_ns, lane_period_ns;
+    int64_t sees_gil, sees_lanes;
+    /* GIL */
+    gs_change *changes;
+    int64_t change_room, change_head; /* head: all that were ever written */
+    gs_seen *seen;
+    int64_t seen_room, seen_count, seen_lost;
+    gs_pythread *listing;
+    gs_gil last;
+    uint64_t newest;
+    int64_t holder_id; /* its native id; 0: none, or not known */
+    int wants_list;
+    /* threads and processes */
+    gs_turn *turns;
+    int64_t turn_room, turn_head;
+    gs_lane *lanes;
+    int64_t lane_room, lane_count, lane_lost;
+    struct gs_tasks *tasks;
+    int64_t soonest_lanes_ns, next_lanes_ns;
+    /* itself */
+    int64_t begin_ns, end_ns, first_switches, last_switches;
+    int64_t polls, longest_gap_ns, cpu_ns, own_id;
+    int64_t stop;
+    uint64_t dice;
+    int64_t generation;
+    gs_thread thread;
+} gs_watch;
+
+enum { GS_WATCHES = 16 };
+
+/* The watches that run in this process, and how many; a fork begins a new generation, in which none does. */
+static gs_watch *gs_active[GS_WATCHES];
+static int64_t gs_running, gs_generation, gs_interpreter_ends;
+
+#include "gilthreads.h"
+
+/* The newest entry with this address: an address may be used again, by a thread that comes later. */
+static int64_t gs_place_of(gs_watch *w, uint64_t state)
+{
+    int64_t place = state > GS_GIL_OFF ? w->seen_count : 0;
+    while (place-- > 0)
+        if (w->seen[place].thread.state == state)
+            break;
+    return place;
+}
+
+static void gs_push_change(gs_watch *w, int64_t at_ns, gs_gil now)
+{
+    gs_change *c = &w->changes[w->change_head % w->change_room];
+    c->at_ns = at_ns;
+    c->holder = now.holder;
+    c->switches = now.switches;
+    c->thread = gs_place_of(w, now.holder);
+    w->holder_id = c->thread < 0 ? 0 : (int64_t)w->seen[c->thread].thread.native_id;
+    GS_STORE(&w->change_head, w->change_head + 1);
+}
+
+static gs_seen *gs_find_seen(gs_watch *w, uint64_t id)
+{
+    for (int64_t i = w->seen_count; i-- > 0;)
+        if (w->seen[i].thread.id == id)
+            return &w->seen[i];
+    return NULL;
+}
+
+static void gs_note_thread(gs_watch *w, const gs_pythread *one, int64_t now_ns)
+{
+    gs_seen *s = gs_find_seen(w, one->id);
+    if (s == NULL) {
+        if (w->seen_count == w->seen_room) {
+            w->seen_lost++;
+            return;
+        }
+        s = &w->seen[w->seen_count];
+        s->first_ns = now_ns;
+        s->bound = 0;
+        s->thread = *one;
+        GS_STORE(&w->seen_count, w->seen_count + 1);
+    }
+    if (!s->bound) { /* a thread state is made by the parent, and gets its ids when its own thread begins */
+        s->thread.ident = one->ident;
+        s->thread.native_id = one->native_id;
+    }
+    s->bound |= one->state == w->last.holder;
+}
+
+enum { GS_LISTING = 4096 };
+
+static void gs_list_threads(gs_watch *w, int64_t now_ns)
+{
+    int count = gs_gil_threads(w->listing, GS_LISTING);
+    w->wants_list = count < 0; /* somebody else has the lock: at the next look */
+    for (int i = count; i-- > 0;) /* the list is newest first, the table oldest first */
+        gs_note_thread(w, &w->listing[i], now_ns);
+    gs_want_tasks(w);
+}
+
+/* Returns whether it has changed hands. */
+static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
+{
+    gs_gil now = gs_gil_read();
+    uint64_t newest = gs_gil_newest();
+    int changed = now.holder != w->last.holder || now.switches != w->last.switches;
+    if (changed && now.holder > GS_GIL_OFF) {
+        int64_t place = gs_place_of(w, now.holder);
+        w->wants_list |= place < 0 || !w->seen[place].bound;
+    }
+    w->last = now;
+    if (w->wants_list || newest != w->newest)
+        gs_list_threads(w, now_ns);
+    w->newest = newest;
+    if (changed)
+        gs_push_change(w, before_ns + (now_ns - before_ns) / 2, now);
+    w->last_switches = (int64_t)now.switches;
+    return changed;
+}
+
+/* Between 3/4 and 5/4 of the period, so that the looks do not fall into step with what they look at (xorshift64). */
+static int64_t gs_uneven(gs_watch *w)
+{
+    w->dice ^= w->dice << 13;
+    w->dice ^= w->dice >> 7;
+    w->dice ^= w->dice << 17;
+    return w->period_ns * 3 / 4 + (int64_t)(w->dice % (uint64_t)(w->period_ns / 2 + 1));
+}
+
+static void gs_nap(int64_t wake_ns)
+{
+#ifdef __linux__
+    struct timespec t = {wake_ns / 1000000000LL, wake_ns % 1000000000LL};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+#elif defined(_WIN32)
+    (void)wake_ns;
+    Sleep(1); /* the shortest there is; gs_sleep_until would spin */
+#else
+    gs_sleep_until(wake_ns);
+#endif
+}
+
+/* Threads are looked at now and then, and whenever the GIL has changed hands: what they do most often changes then. */
+static void gs_look_at_lanes(gs_watch *w, int64_t now_ns, int changed)
+{
+    if (now_ns < w->soonest_lanes_ns || (!changed && now_ns < w->next_lanes_ns))
+        return;
+    int64_t cost_ns = -gs_thread_cpu_ns();
+    gs_look_at_tasks(w, now_ns);
+    cost_ns += gs_thread_cpu_ns();
+    w->soonest_lanes_ns = now_ns + 50 * cost_ns; /* a fiftieth of a CPU, however many threads there are */
+    w->next_lanes_ns = now_ns + w->lane_period_ns;
+}
+
+static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
+{
+    if (now_ns - before_ns > w->longest_gap_ns)
+        w->longest_gap_ns = now_ns - before_ns;
+    int changed = w->sees_gil && gs_look_at_gil(w, before_ns, now_ns);
+    if (w->sees_lanes)
+        gs_look_at_lanes(w, now_ns, changed);
+    GS_STORE(&w->end_ns, now_ns);
+    GS_STORE(&w->polls, w->polls + 1);
+}
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Woken at once and with its name to be seen.  Since Linux 6.12 a thread may ask for short turns on the CPU, and in
+ * return need not wait, often for a tick of 4 ms, until the one that runs has had its long turn; before, this is ignored. */
+static void gs_be_prompt(const char *name, int64_t slack_ns)
+{
+    struct { /* struct sched_attr, which no C library's header has for sure */
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attr;
+    if (syscall(SYS_sched_getattr, 0, &attr, sizeof attr, 0) == 0 && attr.policy == 0 /* SCHED_OTHER */) {
+        attr.runtime = 100000;
+        syscall(SYS_sched_setattr, 0, &attr, 0);
+    }
+    prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0, 0, 0); /* the usual is 50 us */
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+#else
+static void gs_be_prompt(const char *name, int64_t slack_ns) { (void)name, (void)slack_ns; }
+#endif
+
+static GS_THREAD_RESULT gs_watch_main(void *arg)
+{
+    gs_watch *w = (gs_watch *)arg;
+    int64_t before_ns = w->begin_ns;
+    gs_be_prompt("gil-watch", w->period_ns / 20);
+    w->own_id = gs_own_id();
+    while (!GS_LOAD(&gs_interpreter_ends)) {
+        int64_t now_ns = gs_now_ns(), stop = GS_LOAD(&w->stop);
+        gs_look(w, before_ns, now_ns);
+        if (stop) /* asked for before this look, which was the last one */
+            break;
+        before_ns = now_ns;
+        gs_nap(now_ns + gs_uneven(w));
+    }
+    gs_close_tasks(w);
+    w->cpu_ns = gs_thread_cpu_ns();
+    GS_ADD(&gs_running, -1);
+    return 0;
+}
+
+/* -- called from Python ------------------------------------------------------------------------------------------- */
+
+#ifndef _WIN32
+static void gs_after_fork(void) /* in the child: the watching threads are the parent's */
+{
+    for (int i = 0; i < GS_WATCHES; i++) {
+        if (gs_active[i] != NULL)
+            gs_drop_tasks(gs_active[i]->tasks);
+        gs_active[i] = NULL;
+    }
+    gs_running = 0;
+    gs_generation++;
+}
+#endif
+
+/* The interpreter has ended and its memory goes next: no look may be under way.  Watches are stopped long before, by
+ * atexit; this is for the ones that were not. */
+static void gs_at_interpreter_end(void)
+{
+    GS_STORE(&gs_interpreter_ends, 1);
+    for (int tries = 0; tries < 20000 && GS_LOAD(&gs_running) > 0; tries++)
+        gs_nap(gs_now_ns() + 100000);
+}
+
+static void gs_free_watch(gs_watch *w)
+{
+    if (w == NULL)
+        return;
+    free(w->changes);
+    free(w->seen);
+    free(w->listing);
+    free(w->turns);
+    free(w->lanes);
+    free(w->tasks);
+    free(w);
+}
+
+static gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t room)
+{
+    gs_watch *w = (gs_watch *)calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    w->period_ns = period_ns;
+    w->lane_period_ns = lane_period_ns;
+    w->change_room = w->turn_room = room;
+    w->seen_room = w->lane_room = 8192;
+    w->changes = (gs_change *)calloc((size_t)room, sizeof *w->changes);
+    w->turns = (gs_turn *)calloc((size_t)room, sizeof *w->turns);
+    w->seen = (gs_seen *)calloc((size_t)w->seen_room, sizeof *w->seen);
+    w->listing = (gs_pythread *)calloc(GS_LISTING, sizeof *w->listing);
+    w->lanes = (gs_lane *)calloc((size_t)w->lane_room, sizeof *w->lanes);
+    w->tasks = gs_new_tasks();
+    if (w->changes && w->turns && w->seen && w->listing && w->lanes && w->tasks)
+        return w;
+    gs_free_watch(w);
+    return NULL;
+}
+
+/* Starts and stops of all watches are serialised by their caller. */
+static int gs_enter(gs_watch *w)
+{
+    for (int i = 0; i < GS_WATCHES; i++)
+        if (gs_active[i] == NULL) {
+            gs_active[i] = w;
+            return 1;
+        }
+    return 0;
+}
+
+static void gs_leave(gs_watch *w)
+{
+    for (int i = 0; i < GS_WATCHES; i++)
+        if (gs_active[i] == w)
+            gs_active[i] = NULL;
+}
+
+#ifdef _WIN32
+static int gs_start_watching(gs_watch *w) { return gs_start(&w->thread, gs_watch_main, w); }
+#else
+/* Signals are for the program's own threads: one that our thread took would not wake the one that sleeps for it. */
+static int gs_start_watching(gs_watch *w)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* our own: whoever reports crashes is to hear of them */
+    sigset_t all, before;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int started = gs_start(&w->thread, gs_watch_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+#endif
+
+/* With the GIL held, so that the first entry says who called.  Returns 0 if there are too many, or no thread to be had. */
+static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
+{
+    w->sees_gil = sees_gil;
+    w->sees_lanes = sees_lanes;
+    w->begin_ns = w->end_ns = gs_now_ns();
+    w->dice = (uint64_t)w->begin_ns | 1;
+    w->generation = gs_generation;
+    w->wants_list = 1;
+    if (sees_gil) {
+        w->last = gs_gil_read();
+        w->first_switches = w->last_switches = (int64_t)w->last.switches;
+        gs_list_threads(w, w->begin_ns);
+        gs_push_change(w, w->begin_ns, w->last);
+    }
+    if (!gs_enter(w))
+        return 0;
+    GS_ADD(&gs_running, 1);
+    if (gs_start_watching(w))
+        return 1;
+    GS_ADD(&gs_running, -1);
+    gs_leave(w);
+    return 0;
+}
+
+/* Without the GIL.  In a forked child there is no thread to wait for. */
+static void gs_stop_watch(gs_watch *w)
+{
+    GS_STORE(&w->stop, 1);
+    if (w->generation == gs_generation) {
+        gs_join(w->thread);
+        gs_leave(w);
+    }
+}
+
+#endif

@@ -1,0 +1,53 @@
+"""Whether the GIL of this interpreter can be read, and who turned it on in a free-threaded build."""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ExtensionFileLoader
+from types import ModuleType
+from typing import Final
+
+from gilstudy.runtime import gil_enabled, gil_request, is_free_threaded
+
+NO_GIL: Final = "not applicable: this build has no GIL"
+
+
+def unreadable() -> str:
+    """Why the GIL cannot be read, beginning with ``not available``; "" if it can, or could if it were on."""
+    if sys.implementation.name != "cpython":
+        return f"not available, because only CPython's GIL can be read, and this is {sys.implementation.name}"
+    try:
+        from gilstudy import _gilwatch
+    except ImportError as error:
+        return f"not available, because gilstudy's extension _gilwatch cannot be loaded: {error}"
+    for _ in range(3):  # another thread may change the interval between the two looks at it
+        reason = _gilwatch.gil_reason(round(sys.getswitchinterval() * 1e6))
+        if not reason:
+            return ""
+    return f"not available, because {reason}"
+
+
+def gil_reason() -> str:
+    """Why there is nothing to be seen of the GIL right now; "" if there is."""
+    return unreadable() or ("" if gil_enabled() else NO_GIL)
+
+
+def wanted_by() -> tuple[str, ...]:
+    """What turned the GIL of a free-threaded build on: the setting, or else the modules that ask for it.
+
+    Empty if the GIL is off, or if this is an ordinary build, which always has one.
+    """
+    if not is_free_threaded() or not gil_enabled():
+        return ()
+    setting = gil_request()
+    return (setting,) if setting else tuple(name for name, module in list(sys.modules.items()) if _asks(module))
+
+
+def _asks(module: object) -> bool:
+    """Whether ``module`` is an extension that did not declare that it can do without the GIL."""
+    from gilstudy import _gilwatch
+
+    spec = getattr(module, "__spec__", None)
+    if not isinstance(module, ModuleType) or not isinstance(getattr(spec, "loader", None), ExtensionFileLoader):
+        return False
+    return _gilwatch.module_wants_gil(module) is True

@@ -1,0 +1,175 @@
+"""Probes as a table, as JSON values, and as JUnit XML."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from xml.etree import ElementTree
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gilstudy._version import __version__
+from gilstudy.probing import Probe
+from gilstudy.report.trace import ms, share
+from gilstudy.sweep import Sweep
+
+SCHEMA: Final = 1
+STYLES: Final = {
+    "releases": "green",
+    "holds": "red",
+    "mixed": "yellow",
+    "inconclusive": "magenta",
+    "not-applicable": "cyan",
+    "failed": "bold red",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One function's outcome, and what was expected of it."""
+
+    target: str
+    probe: Probe | None
+    """None if the call failed."""
+    error: str = ""
+    """What the call raised."""
+    expect: str = ""
+    sweep: Sweep | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The probe's, or ``failed``."""
+        return "failed" if self.probe is None else self.probe.verdict
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it failed, or there is a verdict and it is not the one that was expected."""
+        if self.probe is None:
+            return True
+        return bool(self.expect) and self.verdict in ("releases", "holds", "mixed") and self.verdict != self.expect
+
+
+def print_probes(console: Console, entries: Sequence[Entry], skipped: Sequence[str] = ()) -> None:
+    """Print a table, and below it what needs more words."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("\nfunction", overflow="fold")
+    table.add_column("\nGIL", no_wrap=True)
+    for name in ("\na call", "released\n[95 %]", "times\na call", "holds\nup to", "stalls\nup to"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for entry in entries:
+        table.add_row(*_row(entry))
+    console.print(table)
+    for line in _remarks(entries, skipped):
+        console.print(line)
+
+
+def _row(entry: Entry) -> Iterable[Text | str]:
+    yield entry.target
+    yield Text(entry.verdict, style=STYLES[entry.verdict])
+    probe = entry.probe
+    if probe is None or not probe.calls:
+        return
+    yield ms(probe.call_ns)
+    yield released(probe)
+    yield f"{probe.times_released:.3g}" if probe.times_released else ""
+    yield ms(probe.longest_hold_ns) if probe.longest_hold_ns is not None else ""
+    yield ms(probe.evidence.longest_stall_ns) if probe.evidence.beat_window_ns else ""
+
+
+def released(probe: Probe) -> str:
+    """The share of the call without the GIL, with its interval."""
+    if probe.released is None:
+        return ""
+    if probe.verdict == "holds":
+        return "none"
+    low, high = probe.released.low, probe.released.high
+    return f"{share(probe.released.point)} [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def _remarks(entries: Sequence[Entry], skipped: Sequence[str]) -> Iterable[Text]:
+    for entry in entries:
+        told = entry.error if entry.probe is None else entry.probe.reason
+        if told:
+            yield Text.assemble((entry.target, "bold"), f": {told}")
+        if entry.is_wrong and entry.probe is not None:
+            yield Text.assemble((entry.target, "bold"), (f": expected {entry.expect}, found {entry.verdict}", "red"))
+        if entry.sweep is not None:
+            yield Text.assemble((entry.target, "bold"), f": {sweep_words(entry.sweep)}")
+    if skipped:
+        yield Text(f"no arguments given, so not probed: {', '.join(skipped)}", style="dim")
+
+
+def sweep_words(found: Sweep) -> str:
+    """The outcome of a sweep in a sentence."""
+    if found.reason:
+        return f"no threshold found, because {found.reason}"
+    if found.threshold is None:
+        return f"holds the GIL up to N = {found.high}"
+    if found.threshold == found.low:
+        return f"releases the GIL already at N = {found.low}"
+    return f"releases the GIL from N = {found.threshold} on; at {found.threshold - 1} it holds it"
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+def document(entries: Sequence[Entry]) -> dict[str, Any]:
+    """All of it as plain JSON values."""
+    return {
+        "schema": SCHEMA,
+        "gilstudy": __version__,
+        "python": sys.version.split()[0],
+        "probes": [_values(entry) for entry in entries],
+    }
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    values: dict[str, Any] = {"function": entry.target, "verdict": entry.verdict, "expected": entry.expect or None}
+    if entry.probe is None:
+        return values | {"reason": entry.error}
+    plain = dataclasses.asdict(entry.probe)
+    del plain["name"], plain["verdict"]
+    values |= plain
+    if entry.sweep is not None:
+        sizes = [{"n": size, "verdict": probe.verdict} for size, probe in entry.sweep.probes]
+        values["sweep"] = {"threshold": entry.sweep.threshold, "reason": entry.sweep.reason, "sizes": sizes}
+    return values
+
+
+def junit(entries: Sequence[Entry]) -> str:
+    """JUnit XML: a verdict other than the expected one is a failure, no verdict is skipped."""
+    missing = [entry for entry in entries if entry.verdict in ("inconclusive", "not-applicable")]
+    counts = {
+        "tests": len(entries),
+        "failures": sum(entry.is_wrong and entry.probe is not None for entry in entries),
+        "errors": sum(entry.probe is None for entry in entries),
+        "skipped": len(missing),
+    }
+    told = {name: str(count) for name, count in counts.items()}
+    root = ElementTree.Element("testsuites", told)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "gilstudy probe", **told})
+    for entry in entries:
+        _testcase(suite, entry)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _testcase(suite: ElementTree.Element, entry: Entry) -> None:
+    module, _, function = entry.target.partition(":")
+    probe = entry.probe
+    seconds = 0.0 if probe is None else (probe.evidence.window_ns + probe.evidence.beat_window_ns) / 1e9
+    case = ElementTree.SubElement(suite, "testcase", {"classname": module, "name": function, "time": f"{seconds:.3f}"})
+    if probe is None:
+        ElementTree.SubElement(case, "error", {"message": entry.error})
+    elif entry.verdict in ("inconclusive", "not-applicable"):
+        ElementTree.SubElement(case, "skipped", {"message": f"{entry.verdict}: {probe.reason}"})
+    elif entry.is_wrong:
+        ElementTree.SubElement(case, "failure", {"message": f"expected {entry.expect}, found {entry.verdict}"})
+    if probe is not None and probe.calls:
+        said = ElementTree.SubElement(case, "system-out")
+        said.text = f"{entry.verdict}: a call takes {ms(probe.call_ns)}, released {released(probe)}"

@@ -1,0 +1,111 @@
+"""The watch and the probe under every CPython that is found: each has its GIL elsewhere, or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from interpreters import Interpreter, compile_extension, run
+
+WATCH = """
+import os, sys, threading, time
+import gilstudy
+def busy(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end: pass
+with gilstudy.watch(period_us=100) as w:
+    threads = [threading.Thread(target=busy, args=(0.3,), name=f"busy {n}") for n in range(2)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+trace = w.trace()
+lanes = {lane.native_id: lane for lane in trace.lanes}
+for thread in threads:
+    lane = lanes[thread.native_id]
+    assert lane.name == thread.name, lane
+    assert lane.holds if not w.gil_reason else not lane.holds, (w.gil_reason, lane)
+    assert lane.cpu_ns if not w.lanes_reason else lane.cpu_ns is None, (w.lanes_reason, lane)
+assert w.gil_reason or 0 < trace.handoffs_seen <= trace.handoffs, trace
+print(w.gil_reason)
+"""
+
+PROBE = """
+import hashlib, random
+import gilstudy
+data = bytes(1_000_000)
+for truth, call in (("releases", lambda: hashlib.sha256(data)), ("holds", lambda: sorted(range(10_000, 0, -1)))):
+    found = gilstudy.probe(call)
+    expected = ("not-applicable",) if NO_GIL else (truth, "inconclusive")
+    assert found.verdict in expected, found
+    print(found.verdict, "|", found.reason)
+"""
+
+# Threads, watches and the interpreter end in every order; what is still running at the end is a daemon.
+ENDINGS = """
+import os, threading, time
+import gilstudy
+def busy(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end: pass
+watches = [gilstudy.watch(period_us=20, room=64) for _ in range(3)]
+for one in watches: one.start()
+for _ in range(15):
+    crew = [threading.Thread(target=busy, args=(0.0005,)) for _ in range(10)]
+    for thread in crew: thread.start()
+    watches[0].trace()
+    for thread in crew: thread.join()
+child = os.fork() if FORK else None
+if child == 0:
+    for one in watches: one.stop()
+    with gilstudy.watch() as again: time.sleep(0.01)
+    os._exit(0 if again.trace().polls else 7)
+assert not child or os.waitpid(child, 0)[1] == 0
+watches.pop().stop()
+del one
+watches.pop()
+for _ in range(2): threading.Thread(target=busy, args=(99,), daemon=True).start()
+time.sleep(0.02)
+"""
+
+GIL_USER = """
+#include <Python.h>
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "giluser", NULL, -1, NULL};
+PyMODINIT_FUNC PyInit_giluser(void) { return PyModule_Create(&definition); }
+"""
+
+
+def is_free(interpreter: Interpreter) -> bool:
+    return interpreter.version.endswith("t")
+
+
+def test_threads_are_seen_by_name(built: tuple[Interpreter, Path]) -> None:
+    interpreter, path = built
+    said = "not applicable: this build has no GIL" if is_free(interpreter) else ""
+    assert run(interpreter, path, WATCH).strip() == said
+
+
+def test_the_probe_is_right_or_says_why_not(built: tuple[Interpreter, Path]) -> None:
+    interpreter, path = built
+    for line in run(interpreter, path, f"NO_GIL = {is_free(interpreter)}\n{PROBE}").splitlines():
+        verdict, _, reason = line.partition(" | ")
+        assert bool(reason) == (verdict not in ("releases", "holds"))
+
+
+def test_nothing_that_ends_first_does_harm(built: tuple[Interpreter, Path]) -> None:
+    interpreter, path = built
+    # Python warns of forks beside threads, which is what is tried here.
+    quiet = "import os, warnings; warnings.simplefilter('ignore'); FORK = hasattr(os, 'fork')\n"
+    assert run(interpreter, path, quiet + ENDINGS) == ""
+
+
+def test_a_module_that_turns_the_gil_on_is_named(built: tuple[Interpreter, Path], tmp_path: Path) -> None:
+    interpreter, path = built
+    if not is_free(interpreter):
+        pytest.skip("this build always has a GIL")
+    source = tmp_path / "giluser.c"
+    source.write_text(GIL_USER)
+    compile_extension(interpreter, tmp_path, source)
+    quiet = "import sys, warnings; warnings.simplefilter('ignore')\n"
+    code = f"{quiet}sys.path.append({str(tmp_path)!r}); import giluser\n"
+    assert run(interpreter, path, code + WATCH).strip() == ""
+    told = run(interpreter, path, code + "from gilstudy.gil import wanted_by; print(wanted_by())")
+    assert told == "('giluser',)\n"
