@@ -27,7 +27,7 @@ More of them cost more than they tell: they keep a CPU awake, and that alone len
 LANES_EVERY_NS: Final = 4_000_000
 """Threads are looked at less often than the GIL, unless it changes hands: it takes several system calls for each."""
 ROOM: Final = 1 << 18
-"""Entries that are kept of the GIL and of the threads, 32 and 40 bytes each; memory is used only as they fill up."""
+"""Entries that are kept of the GIL and of the threads, 32 and 48 bytes each; memory is used only as they fill up."""
 
 
 def default_period_us() -> float:
