@@ -13,8 +13,8 @@ from gilstudy.trace import FREE, OFF, UNKNOWN, Lane, Lost, Piece, Span, State, T
 Change = tuple[int, int, int, int]
 """When, the holder (0: free, 1: the GIL is off), the interpreter's hand-off count, the holder's place in the list."""
 Turn = tuple[int, int, int, int, int, int, int]
-"""When it changed, the lane's place, its new state; CPU time, CPU waiting time and turns on a CPU at the look that found
-it so; when that look was."""
+"""When it changed, the lane's place, its new state; CPU time, CPU waiting time and turns on a CPU at the look that
+found it so; when that look was."""
 Thread = tuple[int, int, int]
 """A thread's ident, its native id, and when it was first seen."""
 RawLane = tuple[int, int, bool, str]
