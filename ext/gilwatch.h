@@ -173,13 +173,13 @@ static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
     return changed;
 }
 
-/* Between 3/4 and 5/4 of the period, so that the looks do not fall into step with what they look at (xorshift64). */
+/* From once to one and a half times the period, so that the looks do not fall into step with what they look at (xorshift64). */
 static int64_t gs_uneven(gs_watch *w)
 {
     w->dice ^= w->dice << 13;
     w->dice ^= w->dice >> 7;
     w->dice ^= w->dice << 17;
-    return w->period_ns * 3 / 4 + (int64_t)(w->dice % (uint64_t)(w->period_ns / 2 + 1));
+    return w->period_ns + (int64_t)(w->dice % (uint64_t)(w->period_ns / 2 + 1));
 }
 
 /* Threads are looked at now and then, and whenever the GIL has changed hands: what they do most often changes then. */
@@ -192,7 +192,7 @@ static void gs_look_at_lanes(gs_watch *w, int64_t now_ns, int changed)
     int64_t cost_ns = -gs_thread_cpu_ns();
     gs_look_at_tasks(w, now_ns);
     cost_ns += gs_thread_cpu_ns();
-    w->soonest_lanes_ns = now_ns + 50 * cost_ns; /* a fiftieth of a CPU, however many threads there are */
+    w->soonest_lanes_ns = now_ns + 200 * cost_ns; /* half a per cent of a CPU, however many threads there are */
     w->next_lanes_ns = now_ns + w->lane_period_ns;
 }
 
