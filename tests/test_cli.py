@@ -18,7 +18,7 @@ import pytest
 from builders import a_record
 from processes import left_in, working_in
 
-from gilstudy.cli import interrupted_once
+from gilstudy.cli import COMMANDS, interrupted_once
 from gilstudy.files import load, save
 from gilstudy.findings import conclude
 
@@ -101,7 +101,7 @@ def test_a_missing_or_unknown_command_gets_one_line(tmp_path: Path, arguments: l
 # -- help and rendering ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [GILSTUDY, BENCH, [*GILSTUDY, "bench"], [*GILSTUDY, "report"], [*GILSTUDY, "info"]])
+@pytest.mark.parametrize("command", [GILSTUDY, BENCH, *([*GILSTUDY, name] for name in COMMANDS)])
 def test_help_teaches_within_80_columns(tmp_path: Path, command: list[str]) -> None:
     done = run([*command, "--help"], tmp_path, env=os.environ | {"COLUMNS": "80"})
     assert done.returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -131,34 +133,38 @@ def test_a_guess_is_answered_from_what_happened(typed: str, told: str, tmp_path:
 # -- nothing is left behind ------------------------------------------------------------------------------------------
 
 
-def begun(folder: Path) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def begun(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A long lesson whose program is under way, with more than one process of its own."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*LESSON, "why-threads", "--n", "20000000000"],
         cwd=folder,
         env=ENGLISH,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 30
-    while len(working_in(folder)) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return process
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while len(working_in(folder)) < 2:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield process
+        finally:
+            process.kill()
 
 
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_lesson_leaves_nothing(number: int, tmp_path: Path) -> None:
-    process = begun(tmp_path)
-    process.send_signal(number)
-    assert process.wait(30) == 130
+    with begun(tmp_path) as process:
+        process.send_signal(number)
+        assert process.wait(60) == 130
     assert left_in(tmp_path) == []
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system ends children with their parent on Linux")
 def test_a_killed_lesson_leaves_nothing(tmp_path: Path) -> None:
-    process = begun(tmp_path)
-    process.kill()
-    process.wait()
+    with begun(tmp_path) as process:
+        process.kill()
+        process.wait()
     assert left_in(tmp_path) == []

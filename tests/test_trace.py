@@ -220,6 +220,7 @@ def test_what_fails_is_told_and_still_shown(tmp_path: Path) -> None:
     done = trace_command("--quiet", "bad.py", cwd=tmp_path)
     assert done.returncode == 1
     assert "ValueError: no" in done.stderr
+    assert done.stderr.count("File ") == 1  # none of the frames between Python and the script
     assert done.stdout.startswith("watched   for ")
 
 

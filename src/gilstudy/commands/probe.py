@@ -17,7 +17,7 @@ from gilstudy.sweep import sweep
 EPILOG = """examples:
   gilstudy probe hashlib:sha256 --args "b'x' * 1_000_000"
   gilstudy probe hashlib:sha256 --args "b'x' * N" --sweep 1:1_000_000
-  gilstudy probe zlib:compress bz2:compress --setup "import random; d = random.randbytes(10**6)" --args d
+  gilstudy probe zlib:crc32 zlib:adler32 --setup "d = bytes(10**6)" --args d
   gilstudy probe --module zlib --table zlib.toml --junit zlib.xml"""
 
 

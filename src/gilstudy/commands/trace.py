@@ -11,8 +11,9 @@ import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
-from gilstudy import files
+from gilstudy import files, targets
 from gilstudy.errors import BadInput
 from gilstudy.targets import Job, arm_job, function_job, module_job, script_job
 from gilstudy.trace import Span, Trace
@@ -20,7 +21,7 @@ from gilstudy.watching import watch
 
 EXAMPLES = """
 examples:
-  gilstudy trace threads                        an arm of the study: two threads of pure Python
+  gilstudy trace threads                        an arm: pure Python threads
   gilstudy trace --seconds 3 --workers 4 threads-nogil
   gilstudy trace script.py its arguments        options for gilstudy come before
   gilstudy trace -m package.module its arguments
@@ -106,12 +107,21 @@ def _run(job: Job) -> BaseException | None:
                 sys.stderr.write(f"the traced program exited with {leaving.code!r}\n")
                 failure = leaving
         except Exception as error:
-            traceback.print_exc()
+            traceback.print_exception(error.with_traceback(_own_part(error.__traceback__)))
             failure = error
         _wait_for_threads()
     except KeyboardInterrupt as interrupt:
         return interrupt
     return failure
+
+
+def _own_part(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames that are not the program's but ours, who called it."""
+    ours = (__name__, targets.__name__, "runpy")
+    own = trace
+    while own is not None and own.tb_frame.f_globals.get("__name__") in ours:
+        own = own.tb_next
+    return own or trace
 
 
 def _wait_for_threads() -> None:
