@@ -3,8 +3,9 @@
     python bench/watch.py                                       slowdown; py-spy --gil, gilknocker if installed
     python bench/watch.py --holds python3.12 python3.13 ...     holds and hand-offs against the truth, per interpreter
 
-Slowdown: turns of the same program (bench/watched.py) in random order within each round, each tool's turn divided by
-the mean of the bare turns before and after it; midmean over rounds with a bootstrap interval.
+Slowdown: the same two busy threads (bench/watched.py) run on and on, and what looks on comes and goes, in random order
+within each round; the work done in each turn is divided by the mean of the bare turns before and after it; midmean with
+a bootstrap interval.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=24)
-    parser.add_argument("--seconds", type=float, default=0.3, help="length of a turn")
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--seconds", type=float, default=0.1, help="length of a turn")
     parser.add_argument("--periods", type=float, nargs="*", default=[50, 250, default_period_us()], metavar="US")
     parser.add_argument("--tools", nargs="*", help="such as watch:250 watch-gil:250 gilknocker py-spy:100")
     parser.add_argument("--kernels", nargs="+", choices=("python", "nogil"), default=("python", "nogil"))
@@ -87,11 +88,11 @@ class Program:
     """bench/watched.py in a process of its own."""
 
     def __init__(self, kernel: str, seconds: float) -> None:
-        self._order = f"{kernel} {{}} {seconds}\n"
+        self._kernel, self._seconds = kernel, seconds
 
     def __enter__(self) -> Program:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen([sys.executable, str(HERE / "watched.py")], text=True, **pipes)  # type: ignore[call-overload]
+        self._process = subprocess.Popen([sys.executable, str(HERE / "watched.py"), self._kernel], text=True, **pipes)  # type: ignore[call-overload]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,7 +106,7 @@ class Program:
 
     def turn(self, tool: str) -> float:
         """The work per second in a turn under ``tool``."""
-        self._process.stdin.write(self._order.format(tool))
+        self._process.stdin.write(f"{tool} {self._seconds}\n")
         self._process.stdin.flush()
         return float(self._process.stdout.readline())
 

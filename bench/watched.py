@@ -1,8 +1,10 @@
-"""The program that bench/watch.py watches: two busy threads, turn after turn, with or without something looking on.
+"""The program that bench/watch.py watches: two busy threads, with or without something looking on for a while.
 
-It obeys lines on its standard input, ``KERNEL TOOL SECONDS``, and answers each with the work done per second. KERNEL
-is ``python`` (the threads fight for the GIL) or ``nogil`` (they keep two CPUs busy); TOOL is ``none``, ``watch:US``,
-``watch-gil:US`` (without lanes), US being the period in microseconds, or ``gilknocker``.
+    python bench/watched.py KERNEL
+
+KERNEL is ``python`` (the threads fight for the GIL) or ``nogil`` (they keep two CPUs busy). It obeys lines on its
+standard input, ``TOOL SECONDS``, and answers each with the work done per second in so many seconds. TOOL is ``none``,
+``watch:US``, ``watch-gil:US`` (without lanes), US being the period in microseconds, or ``gilknocker``.
 """
 
 from __future__ import annotations
@@ -13,42 +15,38 @@ import threading
 import time
 from collections.abc import Iterator
 
-from gilstudy.kernels import KERNELS, Kernel
+from gilstudy.kernels import KERNELS
 from gilstudy.watching import watch
 
 THREADS = 2
-LAPS = {"python": 20_000, "nogil": 1_000_000}
+LAPS = {"python": 5_000, "nogil": 200_000}
 
 
 def main() -> None:
+    counts = [0] * THREADS
+    for place in range(THREADS):
+        threading.Thread(target=work, args=(sys.argv[1], counts, place), daemon=True).start()
     for line in sys.stdin:
-        kernel, tool, seconds = line.split()
+        tool, seconds = line.split()
         with looked_at_by(tool):
-            rate = turn(KERNELS[kernel], LAPS[kernel], float(seconds))
+            rate = turn(counts, float(seconds))
         print(rate, flush=True)
 
 
-def turn(kernel: Kernel, lap: int, seconds: float) -> float:
+def work(kernel: str, counts: list[int], place: int) -> None:
+    run, lap = KERNELS[kernel], LAPS[kernel]
+    while True:
+        run(lap)
+        counts[place] += 1
+
+
+def turn(counts: list[int], seconds: float) -> float:
     """Laps per second of all threads together."""
-    counts = [0] * THREADS
-    gate = threading.Barrier(THREADS + 1)
-
-    def work(place: int) -> None:
-        gate.wait()
-        done, end = 0, time.monotonic() + seconds
-        while time.monotonic() < end:
-            kernel(lap)
-            done += 1
-        counts[place] = done
-
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    gate.wait()
-    begin = time.monotonic()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.monotonic() - begin)
+    time.sleep(0.005)  # who looks on has begun
+    begin, before = time.monotonic(), sum(counts)
+    time.sleep(seconds)
+    end, after = time.monotonic(), sum(counts)
+    return (after - before) / (end - begin)
 
 
 @contextlib.contextmanager

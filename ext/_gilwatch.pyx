@@ -33,7 +33,7 @@ cdef extern from "gilwatch.h" nogil:
         gs_pythread thread
         int64_t first_ns
     ctypedef struct gs_turn:
-        int64_t at_ns, cpu_ns, delay_ns, slices
+        int64_t at_ns, looked_ns, cpu_ns, delay_ns, slices
         int32_t lane, state
     ctypedef struct gs_lane:
         int64_t id, parent
@@ -150,7 +150,7 @@ cdef class Sampler:
         return found[max(0, GS_LOAD(&w.change_head) + 1 - w.change_room - first):]
 
     def turns(self):
-        """All kept turns of threads and processes, oldest first: ``(at_ns, lane, state, cpu_ns, delay_ns, slices)``."""
+        """All kept turns of threads and processes, oldest first: see `assemble.Turn`."""
         cdef gs_watch *w = self.watch
         cdef int64_t head = GS_LOAD(&w.turn_head), i
         cdef int64_t first = max(0, head - w.turn_room)
@@ -158,7 +158,7 @@ cdef class Sampler:
         cdef gs_turn t
         for i in range(first, head):
             t = w.turns[i % w.turn_room]
-            found.append((t.at_ns, t.lane, t.state, t.cpu_ns, t.delay_ns, t.slices))
+            found.append((t.at_ns, t.lane, t.state, t.cpu_ns, t.delay_ns, t.slices, t.looked_ns))
         GS_READS_END()
         return found[max(0, GS_LOAD(&w.turn_head) + 1 - w.turn_room - first):]
 

@@ -253,6 +253,7 @@ static void gs_look_at_task(gs_watch *w, gs_task *t, int64_t now_ns)
     }
     if (state != t->state || now_ns - t->last.at_ns > GS_PUSH_EVERY) {
         turn.at_ns = t->state < 0 ? now_ns : t->looked_ns + (now_ns - t->looked_ns) / 2;
+        turn.looked_ns = now_ns;
         turn.lane = t->lane;
         turn.state = state;
         gs_read_times(t, &turn);

@@ -11,11 +11,7 @@
 #include <string.h>
 
 #include "gilcore.h"
-#include "osthread.h"
-
-#ifndef _WIN32
-#include <signal.h>
-#endif
+#include "watchthread.h"
 
 #if defined(__GNUC__) || defined(__clang__)
 #define GS_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
@@ -45,7 +41,7 @@ enum { GS_RUNNING, GS_READY, GS_WAITING, GS_BLOCKED, GS_OFF_CPU, GS_ENDED };
 
 typedef struct {
     int64_t at_ns; /* as in gs_change */
-    int64_t cpu_ns, delay_ns, slices;
+    int64_t looked_ns, cpu_ns, delay_ns, slices; /* of the look that found it so */
     int32_t lane, state;
 } gs_turn;
 
@@ -78,6 +74,7 @@ typedef struct {
     int64_t lane_room, lane_count, lane_lost;
     struct gs_tasks *tasks;
     int64_t soonest_lanes_ns, next_lanes_ns;
+    int wants_lanes;
     /* itself */
     int64_t begin_ns, end_ns, first_switches, last_switches;
     int64_t polls, longest_gap_ns, cpu_ns, own_id;
@@ -176,37 +173,26 @@ static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
     return changed;
 }
 
-/* Between 3/4 and 5/4 of the period, so that the looks do not fall into step with what they look at (xorshift64). */
+/* From once to one and a half times the period, so that the looks do not fall into step with what they look at (xorshift64). */
 static int64_t gs_uneven(gs_watch *w)
 {
     w->dice ^= w->dice << 13;
     w->dice ^= w->dice >> 7;
     w->dice ^= w->dice << 17;
-    return w->period_ns * 3 / 4 + (int64_t)(w->dice % (uint64_t)(w->period_ns / 2 + 1));
-}
-
-static void gs_nap(int64_t wake_ns)
-{
-#ifdef __linux__
-    struct timespec t = {wake_ns / 1000000000LL, wake_ns % 1000000000LL};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-#elif defined(_WIN32)
-    (void)wake_ns;
-    Sleep(1); /* the shortest there is; gs_sleep_until would spin */
-#else
-    gs_sleep_until(wake_ns);
-#endif
+    return w->period_ns + (int64_t)(w->dice % (uint64_t)(w->period_ns / 2 + 1));
 }
 
 /* Threads are looked at now and then, and whenever the GIL has changed hands: what they do most often changes then. */
 static void gs_look_at_lanes(gs_watch *w, int64_t now_ns, int changed)
 {
-    if (now_ns < w->soonest_lanes_ns || (!changed && now_ns < w->next_lanes_ns))
+    w->wants_lanes |= changed || now_ns >= w->next_lanes_ns;
+    if (!w->wants_lanes || now_ns < w->soonest_lanes_ns)
         return;
+    w->wants_lanes = 0;
     int64_t cost_ns = -gs_thread_cpu_ns();
     gs_look_at_tasks(w, now_ns);
     cost_ns += gs_thread_cpu_ns();
-    w->soonest_lanes_ns = now_ns + 50 * cost_ns; /* a fiftieth of a CPU, however many threads there are */
+    w->soonest_lanes_ns = now_ns + 200 * cost_ns; /* half a per cent of a CPU, however many threads there are */
     w->next_lanes_ns = now_ns + w->lane_period_ns;
 }
 
@@ -220,32 +206,6 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
     GS_STORE(&w->end_ns, now_ns);
     GS_STORE(&w->polls, w->polls + 1);
 }
-
-#ifdef __linux__
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* Woken at once and with its name to be seen.  Since Linux 6.12 a thread may ask for short turns on the CPU, and in
- * return need not wait, often for a tick of 4 ms, until the one that runs has had its long turn; before, this is ignored. */
-static void gs_be_prompt(const char *name, int64_t slack_ns)
-{
-    struct { /* struct sched_attr, which no C library's header has for sure */
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime, deadline, period;
-    } attr;
-    if (syscall(SYS_sched_getattr, 0, &attr, sizeof attr, 0) == 0 && attr.policy == 0 /* SCHED_OTHER */) {
-        attr.runtime = 100000;
-        syscall(SYS_sched_setattr, 0, &attr, 0);
-    }
-    prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0, 0, 0); /* the usual is 50 us */
-    prctl(PR_SET_NAME, name, 0, 0, 0);
-}
-#else
-static void gs_be_prompt(const char *name, int64_t slack_ns) { (void)name, (void)slack_ns; }
-#endif
 
 static GS_THREAD_RESULT gs_watch_main(void *arg)
 {
@@ -343,24 +303,6 @@ static void gs_leave(gs_watch *w)
             gs_active[i] = NULL;
 }
 
-#ifdef _WIN32
-static int gs_start_watching(gs_watch *w) { return gs_start(&w->thread, gs_watch_main, w); }
-#else
-/* Signals are for the program's own threads: one that our thread took would not wake the one that sleeps for it. */
-static int gs_start_watching(gs_watch *w)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* our own: whoever reports crashes is to hear of them */
-    sigset_t all, before;
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&all, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int started = gs_start(&w->thread, gs_watch_main, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-#endif
-
 /* With the GIL held, so that the first entry says who called.  Returns 0 if there are too many, or no thread to be had. */
 static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
 {
@@ -379,7 +321,7 @@ static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
     if (!gs_enter(w))
         return 0;
     GS_ADD(&gs_running, 1);
-    if (gs_start_watching(w))
+    if (gs_start_undisturbed(&w->thread, gs_watch_main, w))
         return 1;
     GS_ADD(&gs_running, -1);
     gs_leave(w);

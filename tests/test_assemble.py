@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gilstudy.assemble import ENDED, Raw, assemble
+from gilstudy.assemble import ENDED, Raw, Turn, assemble
 from gilstudy.summary import merged, quantile, summarise
 from gilstudy.trace import FREE, OFF, UNKNOWN
 
@@ -97,8 +97,8 @@ def test_a_gil_that_is_turned_on_meanwhile_is_seen_from_then_on() -> None:
     assert summarise(trace).held == 1.0
 
 
-def turn(at_ms: float, lane: int, state: int, cpu_ms: float = 0) -> tuple[int, int, int, int, int, int]:
-    return (round(at_ms * MS), lane, state, round(cpu_ms * MS), 0, 0)
+def turn(at_ms: float, lane: int, state: int, cpu_ms: float = 0) -> Turn:
+    return (round(at_ms * MS), lane, state, round(cpu_ms * MS), 0, 0, round(at_ms * MS))
 
 
 def test_states_are_laid_under_the_holds() -> None:
@@ -108,8 +108,9 @@ def test_states_are_laid_under_the_holds() -> None:
     assert states == [(1, 20, "blocked"), (20, 30, "waiting"), (30, 59, "holding"), (59, 101, "blocked")]
 
 
-def test_what_is_left_of_running_after_a_hold_becomes_what_came_next() -> None:
-    turns = (turn(1, 0, RUNNING), turn(11.4, 0, WAITING), turn(20.4, 0, RUNNING))
+@pytest.mark.parametrize("wait_ms", [11.4, 14, 19])
+def test_what_is_left_of_running_after_a_hold_becomes_what_came_next(wait_ms: float) -> None:
+    turns = (turn(1, 0, RUNNING), turn(wait_ms, 0, WAITING, 10), turn(20.4, 0, RUNNING, 10))
     changes = ((1 * MS, A, 10, 0), (11 * MS, B, 11, 1), (20 * MS, A, 12, 0))
     trace = assemble(raw(changes=changes, turns=turns))
     assert [(b // MS, e // MS, s) for b, e, s in trace.lanes[0].pieces] == [
@@ -117,11 +118,25 @@ def test_what_is_left_of_running_after_a_hold_becomes_what_came_next() -> None:
     ]  # fmt: skip
 
 
-def test_running_on_without_the_gil_is_not_taken_for_a_remnant() -> None:
-    turns = (turn(1, 0, RUNNING), turn(40, 0, WAITING), turn(50.4, 0, RUNNING))
+def test_who_gets_the_gil_back_without_having_run_meanwhile_waited_for_it() -> None:
+    turns = (turn(1, 0, RUNNING), turn(100, 0, BLOCKED, 90))
+    changes = ((1 * MS, A, 10, 0), (11 * MS, B, 11, 1), (20 * MS, A, 12, 0))
+    trace = assemble(raw(changes=changes, turns=turns))
+    assert [(b // MS, e // MS, s) for b, e, s in trace.lanes[0].pieces][1] == (11, 20, "waiting")
+
+
+@pytest.mark.parametrize(("end_ms", "cpu_ms"), [(40, 39), (14, 13)])
+def test_running_on_without_the_gil_is_told_by_the_cpu_clock(end_ms: int, cpu_ms: float) -> None:
+    turns = (turn(1, 0, RUNNING), turn(end_ms, 0, WAITING, cpu_ms), turn(50.4, 0, RUNNING, cpu_ms))
     changes = ((1 * MS, A, 10, 0), (11 * MS, B, 11, 1), (50 * MS, A, 12, 0))
     trace = assemble(raw(changes=changes, turns=turns))
-    assert [(b // MS, e // MS, s) for b, e, s in trace.lanes[0].pieces][1] == (11, 40, "running")
+    assert [(b // MS, e // MS, s) for b, e, s in trace.lanes[0].pieces][1] == (11, end_ms, "running")
+
+
+def test_a_thread_that_never_holds_the_gil_runs_when_it_is_said_to() -> None:
+    turns = (turn(1, 1, RUNNING), turn(40, 1, BLOCKED, 5))
+    pieces = assemble(raw(changes=((1 * MS, A, 10, 0),), turns=turns)).lanes[1].pieces
+    assert [(b // MS, e // MS, s) for b, e, s in pieces] == [(1, 40, "running"), (40, 101, "blocked")]
 
 
 def test_a_lane_ends_with_its_thread() -> None:

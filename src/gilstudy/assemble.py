@@ -5,15 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Final
+from itertools import pairwise, takewhile, zip_longest
+from typing import Final, NamedTuple
 
 from gilstudy.trace import FREE, OFF, UNKNOWN, Lane, Lost, Piece, Span, State, Trace
 
 Change = tuple[int, int, int, int]
 """When, the holder (0: free, 1: the GIL is off), the interpreter's hand-off count, the holder's place in the list."""
-Turn = tuple[int, int, int, int, int, int]
-"""When, the lane's place, its state, and its CPU time, CPU waiting time and turns on a CPU until then."""
+Turn = tuple[int, int, int, int, int, int, int]
+"""When it changed, the lane's place, its new state; CPU time, CPU waiting time and turns on a CPU at the look that
+found it so; when that look was."""
 Thread = tuple[int, int, int]
 """A thread's ident, its native id, and when it was first seen."""
 RawLane = tuple[int, int, bool, str]
@@ -25,7 +26,7 @@ STATES: Final[tuple[State, ...]] = ("running", "ready", "waiting", "blocked", "o
 """The native watch's states by number; the number after them means that the thread has ended."""
 ENDED: Final = len(STATES)
 SHARPEST_NS: Final = 1_000_000
-"""When a thread began to do something else is known to within this time, or two looks, whichever is longer."""
+"""When a thread began to do something else is known to within this time, or two looks, at best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def _lane(
     holds: tuple[Span, ...],
 ) -> Lane:
     own = turns.get(found[0], ()) if found else ()
-    pieces = _overlay(_pieces(own, raw.facts["end_ns"]), holds, max(SHARPEST_NS, 2 * raw.period_ns))
+    pieces = _pieces(own, holds, raw.facts["end_ns"], max(SHARPEST_NS, 2 * raw.period_ns))
     is_process = found is not None and found[1][2]
     used = _used(own)
     return Lane(
@@ -179,49 +180,93 @@ def _handoffs(holders: Iterable[tuple[int, int, int]]) -> int:
     return sum(1 for before, after in pairwise(known) if before != after)
 
 
-def _pieces(turns: Sequence[Turn], end_ns: int) -> list[Piece]:
-    """Turns as spans; neighbours in one state are one."""
-    pieces: list[Piece] = []
-    for number, turn in enumerate(turns):
-        begin, state = turn[0], turn[2]
-        end = turns[number + 1][0] if number + 1 < len(turns) else end_ns
-        if state == ENDED or end <= begin:
+# -- what ----------------------------------------------------------------------------------------------------------
+
+
+class _Stretch(NamedTuple):
+    """A state from one entry to the next."""
+
+    begin_ns: int
+    end_ns: int
+    state: State
+    is_remnant: bool
+    """Whether it is only left over from before: see `_is_remnant`."""
+
+
+def _pieces(turns: Sequence[Turn], holds: Sequence[Span], end_ns: int, blur_ns: int) -> Iterator[Piece]:
+    """What a thread did: its states, with the GIL's own record laid over them; neighbours alike are one."""
+    last: Piece | None = None
+    for piece in _overlay(list(_stretches(turns, holds, end_ns, blur_ns)), holds):
+        if last and last[2] == piece[2] != "holding" and last[1] == piece[0]:
+            last = (last[0], piece[1], piece[2])
             continue
-        if pieces and pieces[-1][2] == STATES[state] and pieces[-1][1] == begin:
-            begin = pieces.pop()[0]
-        pieces.append((begin, end, STATES[state]))
-    return pieces
+        if last:
+            yield last
+        last = piece
+    if last:
+        yield last
 
 
-def _overlay(pieces: Sequence[Piece], holds: Sequence[Span], blur_ns: int) -> Iterator[Piece]:
-    """What a thread did, with the GIL's own record laid over it.
+def _stretches(turns: Sequence[Turn], holds: Sequence[Span], end_ns: int, blur_ns: int) -> Iterator[_Stretch]:
+    for turn, after in zip_longest(turns, turns[1:]):
+        end = after[0] if after else end_ns
+        if turn[2] != ENDED and end > turn[0]:
+            is_remnant = after is not None and _is_remnant(turn, after, holds, blur_ns)
+            yield _Stretch(turn[0], end, STATES[turn[2]], is_remnant)
 
-    The thread is looked at after the GIL, at times a little later. So what it is said to do just after it lost the GIL
-    is often still what it did while it held it. Such a remnant, up to ``blur_ns`` long, becomes what came next.
+
+def _is_remnant(turn: Turn, after: Turn, holds: Sequence[Span], blur_ns: int) -> bool:
+    """Whether the thread did without the GIL what it is said to have done until the next entry.
+
+    It is looked at only now and then, and mostly when the GIL has just changed hands. Whoever has lost it runs on for a
+    moment, and is said to run until the next look. Its CPU clock tells whether it really ran beside its holds.
     """
-    if not pieces:
+    begin, end, state = turn[6], after[6], STATES[turn[2]]
+    if not holds or state not in ("running", "ready"):
+        return False
+    held = _overlap(holds, begin, end)
+    elsewhere = end - begin - held
+    if state == "ready":
+        return held > 0 and elsewhere <= blur_ns
+    return (held > 0 or elsewhere <= 4 * blur_ns) and 2 * (after[3] - turn[3] - held) < elsewhere
+
+
+def _overlap(holds: Sequence[Span], begin: int, end: int) -> int:
+    first = max(0, bisect_right(holds, (begin, begin)) - 1)
+    return sum(max(0, min(e, end) - max(b, begin)) for b, e in takewhile(lambda hold: hold[0] < end, holds[first:]))
+
+
+def _overlay(stretches: Sequence[_Stretch], holds: Sequence[Span]) -> Iterator[Piece]:
+    if not stretches:
         yield from ((begin, end, "holding") for begin, end in holds)
         return
-    starts = [begin for begin, _, _ in pieces]
-    at = starts[0]
+    at = stretches[0].begin_ns
     for begin, end in holds:
-        yield from _between(pieces, starts, at, begin, blur_ns)
+        yield from _between(stretches, at, begin, "waiting")
         yield begin, end, "holding"
         at = max(at, end)
-    yield from _between(pieces, starts, at, pieces[-1][1], blur_ns)
+    yield from _between(stretches, at, stretches[-1].end_ns, None)
 
 
-def _between(pieces: Sequence[Piece], starts: Sequence[int], begin: int, end: int, blur_ns: int) -> Iterator[Piece]:
-    """The pieces from ``begin`` to ``end``, where the thread does not hold the GIL."""
+def _between(stretches: Sequence[_Stretch], begin: int, end: int, before_next: State | None) -> Iterator[Piece]:
+    """What the thread did from ``begin`` to ``end``, where it does not hold the GIL.
+
+    A remnant becomes what came next; if that is a hold, it is ``before_next``.
+    """
     if begin >= end:
         return
-    first = max(0, bisect_right(starts, begin) - 1)
-    inside = [
-        (max(begin, b), min(end, e), state) for b, e, state in pieces[first : bisect_right(starts, end)] if e > begin
-    ]
-    inside = [piece for piece in inside if piece[0] < piece[1]]
-    if len(inside) > 1 and inside[0][2] in ("running", "ready") and pieces[first][0] < begin:
-        remnant, following = inside[0], inside[1]
-        if remnant[1] - remnant[0] <= blur_ns and following[0] == remnant[1]:
-            inside[:2] = [(remnant[0], following[1], following[2])]
-    yield from inside
+    first = max(0, bisect_right(stretches, begin, key=_begin) - 1)
+    inside: list[Piece] = []
+    following = (end, before_next)
+    for b, e, state, is_remnant in reversed(stretches[first : bisect_right(stretches, end, key=_begin)]):
+        b, e = max(begin, b), min(end, e)
+        if b < e:
+            if is_remnant and following[0] == e and following[1]:
+                state = following[1]
+            inside.append((b, e, state))
+            following = (b, state)
+    yield from reversed(inside)
+
+
+def _begin(stretch: _Stretch) -> int:
+    return stretch.begin_ns

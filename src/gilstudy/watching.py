@@ -27,21 +27,21 @@ More of them cost more than they tell: they keep a CPU awake, and that alone len
 LANES_EVERY_NS: Final = 4_000_000
 """Threads are looked at less often than the GIL, unless it changes hands: it takes several system calls for each."""
 ROOM: Final = 1 << 18
-"""Entries that are kept of the GIL and of the threads, 32 and 40 bytes each; memory is used only as they fill up."""
+"""Entries that are kept of the GIL and of the threads, 32 and 48 bytes each; memory is used only as they fill up."""
 
 
 def default_period_us() -> float:
-    """Microseconds between two looks if nothing else is asked for: half the switch interval, 50 to 1000."""
+    """The period in microseconds if nothing else is asked for: half the switch interval, 50 to 1000."""
     return min(LONGEST_US, max(50.0, sys.getswitchinterval() * 1e6 / LOOKS_PER_INTERVAL))
 
 
 def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> Watch:
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
-    A native thread looks at the GIL every ``period_us`` microseconds, and at the threads when it has changed hands, or
-    every four milliseconds. It never takes the GIL. What is shorter than the period is seen only sometimes; each look
-    costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read the watch runs without
-    it: see `Watch.gil_reason`.
+    A native thread looks at the GIL after ``period_us`` microseconds or up to half as long again, and at the threads when
+    it has changed hands, or every four milliseconds. It never takes the GIL. What is shorter than the period is seen only
+    sometimes; each look costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read the
+    watch runs without it: see `Watch.gil_reason`.
 
     Args:
         period_us: from 20 to 1000; by default `default_period_us`.
