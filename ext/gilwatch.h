@@ -173,13 +173,14 @@ static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
     return changed;
 }
 
-/* From once to one and a half times the period, so that the looks do not fall into step with what they look at (xorshift64). */
+/* From half to twice the period (xorshift64).  Looks more even fall into step with what they look at: holds of two or three
+ * of them would then seem as long as two or three looks, whichever is nearer, and the median with them. */
 static int64_t gs_uneven(gs_watch *w)
 {
     w->dice ^= w->dice << 13;
     w->dice ^= w->dice >> 7;
     w->dice ^= w->dice << 17;
-    return w->period_ns + (int64_t)(w->dice % (uint64_t)(w->period_ns / 2 + 1));
+    return w->period_ns / 2 + (int64_t)(w->dice % (uint64_t)(w->period_ns * 3 / 2 + 1));
 }
 
 /* Threads are looked at now and then, and whenever the GIL has changed hands: what they do most often changes then. */
