@@ -38,10 +38,10 @@ def default_period_us() -> float:
 def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> Watch:
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
-    A native thread looks at the GIL after half to twice ``period_us``, at random, and at the threads when it has changed
-    hands, or every four milliseconds. It never takes the GIL. What is shorter than the period is seen only sometimes;
-    each look costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read the watch runs
-    without it: see `Watch.gil_reason`.
+    A native thread looks at the GIL after half to twice ``period_us``, at random, and at the threads when it has
+    changed hands, or every four milliseconds. It never takes the GIL. What is shorter than the period is seen only
+    sometimes; each look costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read
+    the watch runs without it: see `Watch.gil_reason`.
 
     Args:
         period_us: from 20 to 1000; by default `default_period_us`.
