@@ -31,8 +31,9 @@ from collections.abc import Callable, Iterator
 
 from hog import hog
 
+from gilstudy.asking import doubts
 from gilstudy.gil import gil_reason
-from gilstudy.probing import doubts, probe_call
+from gilstudy.probing import probe_call
 from gilstudy.runtime import this_runtime
 
 Call = Callable[[], object]

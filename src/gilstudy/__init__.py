@@ -4,12 +4,12 @@ from gilstudy._version import __version__
 
 TYPE_CHECKING = False  # as in typing, which would take longer to import than all the rest
 if TYPE_CHECKING:
-    from gilstudy.probing import probe
+    from gilstudy.asking import probe
     from gilstudy.watching import watch
 
 __all__ = ["__version__", "probe", "watch"]
 
-_LAZY = {"probe": "gilstudy.probing", "watch": "gilstudy.watching"}
+_LAZY = {"probe": "gilstudy.asking", "watch": "gilstudy.watching"}
 
 
 def __getattr__(name: str) -> object:

@@ -10,6 +10,7 @@ import sys
 from typing import Any, Final
 
 from gilstudy.evidence import Verdict
+from gilstudy.probing import probe_call
 
 SLEEP_MS: Final = 2
 BUDGET_NS: Final = 900_000_000
@@ -36,8 +37,6 @@ def failure() -> str:
 
 
 def _wrong(name: str, library: type[ctypes.CDLL], truth: Verdict) -> str:
-    from gilstudy.probing import probe_call
-
     function, time = _sleeper(library)
     found = probe_call(name, lambda: function(time), budget_ns=BUDGET_NS, phase_ns=40_000_000)
     if found.verdict == truth:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from gilstudy.evidence import Evidence, Verdict, is_firm, judge
-from gilstudy.gil import gil_reason
 from gilstudy.heartbeat import Heartbeat, longest_stall, switch_interval
 from gilstudy.stats import Estimate
 from gilstudy.trace import FREE, OFF, Trace
@@ -30,8 +29,6 @@ LONG_NS: Final = 400_000_000
 """A call of this length is asked of both witnesses at once."""
 INTERVAL_S: Final = 5.0
 """The switch interval meanwhile. Longer ones would let a busy thread of the user keep all others waiting."""
-QUIET_NS: Final = 20_000_000
-BUSY: Final = 0.05
 
 Call = Callable[[], object]
 
@@ -60,29 +57,6 @@ class Probe:
     def releases(self) -> bool:
         """Whether the call releases the GIL, for most of its time."""
         return self.verdict == "releases"
-
-
-def probe(function: Callable[..., object], /, *args: object, **kwargs: object) -> Probe:
-    """Find out whether ``function(*args, **kwargs)`` releases the GIL.
-
-    It is called at least three times, in this thread, for about a second in all; if one call takes longer than 0.4 s,
-    twice. Meanwhile the switch interval is 5 s for the whole process, so do it while other threads are idle. Known
-    controls are probed first (`controls`); if they come out wrong the answer is ``inconclusive``.
-
-    Whatever the function raises is raised here.
-    """
-    name = getattr(function, "__qualname__", repr(function))
-    return probe_call(name, lambda: function(*args, **kwargs), reason=doubts())
-
-
-def doubts() -> str:
-    """Why a probe cannot be trusted here and now, or would have nothing to say; "" if all is well.
-
-    The known controls are probed for it, which takes some 0.2 s.
-    """
-    from gilstudy.controls import failure
-
-    return gil_reason() or _disturbance() or failure()
 
 
 def probe_call(
@@ -200,18 +174,6 @@ def felt_in(heart: Heartbeat, begin_ns: int, end_ns: int) -> Evidence:
     beats = heart.between(begin_ns, end_ns)
     stall = longest_stall(beats, begin_ns, end_ns)
     return Evidence(beats=len(beats), beat_window_ns=end_ns - begin_ns, longest_stall_ns=stall)
-
-
-def _disturbance() -> str:
-    """Why this process is too busy for a probe; "" if it is not."""
-    with Watch(period_us=PERIOD_US, lanes=False, room=1 << 12) as watch:
-        time.sleep(QUIET_NS / 1e9)
-    trace = watch.trace()
-    own = threading.get_ident()
-    busy = sum(end - begin for begin, end, n in trace.holders if n >= 0 and trace.lanes[n].ident != own)
-    if busy < BUSY * trace.span_ns:
-        return ""
-    return "other threads of this process keep the GIL busy: probe while they are idle, or in a process of its own"
 
 
 def _answer(name: str, session: _Session) -> Probe:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gilstudy import files
+from gilstudy.asking import doubts
 from gilstudy.cases import EXPECTED, Case, cases_in, public_functions
 from gilstudy.errors import BadInput
-from gilstudy.probing import Probe, doubts, probe_call
+from gilstudy.probing import Probe, probe_call
 from gilstudy.report.probe import Entry, document, junit, print_probes
 from gilstudy.sweep import sweep
 

@@ -21,7 +21,7 @@ GRACE_S: Final = 10
 
 PACKAGE: Final = "lesson"
 INSTALL: Final = """\
-from gilstudy.plays.recorder import install
+from gilstudy.plays.installing import install
 
 install({folder!r}, {limit_s}, {conductor})
 """
