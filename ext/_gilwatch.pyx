@@ -12,17 +12,6 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 cdef extern from "Python.h" nogil:
     int Py_AtExit(void (*func)() noexcept)
 
-cdef extern from *:
-    """
-    #ifndef _WIN32
-    #include <pthread.h>
-    #define GS_AT_FORK(f) pthread_atfork(NULL, NULL, (f))
-    #else
-    #define GS_AT_FORK(f) 0
-    static void gs_after_fork(void) {}
-    #endif
-    """
-
 cdef extern from "gilwatch.h" nogil:
     ctypedef struct gs_pythread:
         uint64_t state, id, ident, native_id
@@ -57,10 +46,9 @@ cdef extern from "gilwatch.h" nogil:
     void gs_free_watch(gs_watch *w) noexcept
     int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes) noexcept
     void gs_stop_watch(gs_watch *w) noexcept
-    void gs_after_fork() noexcept
+    int gs_prepare_for_forks() noexcept
     void gs_be_prompt(const char *name, int64_t slack_ns) noexcept
     void gs_at_interpreter_end() noexcept
-    int GS_AT_FORK(void (*f)() noexcept) noexcept
     int64_t GS_LOAD(int64_t *p) noexcept
     void GS_READS_END() noexcept
 
@@ -186,5 +174,5 @@ cdef class Sampler:
 
 
 starting = threading.RLock()  # a forgotten watch may be collected, and so stopped, while it is held
-if GS_AT_FORK(gs_after_fork) or Py_AtExit(gs_at_interpreter_end):
-    raise ImportError("a watch could not be stopped in time: the system has no room for another exit function")
+if gs_prepare_for_forks() or Py_AtExit(gs_at_interpreter_end):
+    raise ImportError("the system has no room for another exit function, without which a watch would not be safe")

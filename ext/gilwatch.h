@@ -92,6 +92,16 @@ static int64_t gs_running, gs_generation, gs_interpreter_ends;
 
 #include "gilthreads.h"
 
+/* Held while threads are looked at, and while this process forks. */
+#ifdef _WIN32
+static void gs_lock_tasks(void) {}
+static void gs_unlock_tasks(void) {}
+#else
+static pthread_mutex_t gs_tasks_lock = PTHREAD_MUTEX_INITIALIZER;
+static void gs_lock_tasks(void) { pthread_mutex_lock(&gs_tasks_lock); }
+static void gs_unlock_tasks(void) { pthread_mutex_unlock(&gs_tasks_lock); }
+#endif
+
 /* The newest entry with this address: an address may be used again, by a thread that comes later. */
 static int64_t gs_place_of(gs_watch *w, uint64_t state)
 {
@@ -191,7 +201,9 @@ static void gs_look_at_lanes(gs_watch *w, int64_t now_ns, int changed)
         return;
     w->wants_lanes = 0;
     int64_t cost_ns = -gs_thread_cpu_ns();
+    gs_lock_tasks();
     gs_look_at_tasks(w, now_ns);
+    gs_unlock_tasks();
     cost_ns += gs_thread_cpu_ns();
     w->soonest_lanes_ns = now_ns + 200 * cost_ns; /* half a per cent of a CPU, however many threads there are */
     w->next_lanes_ns = now_ns + w->lane_period_ns;
@@ -222,7 +234,9 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
         before_ns = now_ns;
         gs_nap(now_ns + gs_uneven(w));
     }
+    gs_lock_tasks();
     gs_close_tasks(w);
+    gs_unlock_tasks();
     w->cpu_ns = gs_thread_cpu_ns();
     GS_ADD(&gs_running, -1);
     return 0;
@@ -230,8 +244,10 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
 
 /* -- called from Python ------------------------------------------------------------------------------------------- */
 
-#ifndef _WIN32
-static void gs_after_fork(void) /* in the child: the watching threads are the parent's */
+#ifdef _WIN32
+static int gs_prepare_for_forks(void) { return 0; }
+#else
+static void gs_after_fork_in_child(void) /* the watching threads are the parent's; the files they had open are copies */
 {
     for (int i = 0; i < GS_WATCHES; i++) {
         if (gs_active[i] != NULL)
@@ -240,7 +256,11 @@ static void gs_after_fork(void) /* in the child: the watching threads are the pa
     }
     gs_running = 0;
     gs_generation++;
+    gs_unlock_tasks();
 }
+
+/* No fork falls into a look at threads, in which files are open that no table has yet.  Returns 0, or an error's number. */
+static int gs_prepare_for_forks(void) { return pthread_atfork(gs_lock_tasks, gs_unlock_tasks, gs_after_fork_in_child); }
 #endif
 
 /* The interpreter has ended and its memory goes next: no look may be under way.  Watches are stopped long before, by

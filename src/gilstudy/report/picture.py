@@ -12,7 +12,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from gilstudy.errors import BadInput
-from gilstudy.report.trace import WORDS, busiest, cautions, detail, gil_lines, headlines, words_for
+from gilstudy.report.trace import busiest, cautions, detail, gil_lines, headlines, legend_keys
 from gilstudy.summary import Summary
 from gilstudy.trace import FREE, OFF, Span, State, Trace
 
@@ -65,7 +65,7 @@ def _figure(trace: Trace, summary: Summary, title: str, window: Span) -> Any:
     axes.tick_params(axis="y", length=0, pad=16 if trace.holders else 6)
     figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold")
     axes.set_title(_subtitle(trace, summary), loc="left", fontsize=10, color="#555555")
-    _legend(figure, trace, shown)
+    _legend(figure, trace, shown, window)
     return figure
 
 
@@ -101,12 +101,11 @@ def _subtitle(trace: Trace, summary: Summary) -> str:
     return "\n".join(" ".join(line.plain.split()) for line in lines)
 
 
-def _legend(figure: Any, trace: Trace, shown: Sequence[int]) -> None:
+def _legend(figure: Any, trace: Trace, shown: Sequence[int], window: Span) -> None:
     from matplotlib.patches import Patch
 
-    present = {state for place in shown for _, _, state in trace.lanes[place].pieces}
-    words = words_for(trace)
-    patches = [Patch(color=COLOURS[state], label=words[state]) for state in WORDS if state in present]
+    keys = legend_keys(COLOURS, trace, shown, window)
+    patches = [Patch(color=COLOURS[state], label=words) for state, words in keys]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches) or 1, frameon=False)
 
 

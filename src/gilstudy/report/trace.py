@@ -249,24 +249,27 @@ def _glyphs(console: Console) -> dict[State, str]:
 
 def _legend(console: Console, trace: Trace, shown: Sequence[int]) -> Text:
     legend, column = Text(), 0
-    for glyph, style, words in _keys(_glyphs(console), trace, shown):
+    glyphs = _glyphs(console)
+    for state, words in legend_keys(glyphs, trace, shown, (trace.begin_ns, trace.end_ns)):
         length = len(words) + 5
         if column and column + length - 3 > console.width:
             legend.append("\n")
             column = 0
-        legend.append(glyph, style=style).append(f" {words}   ", style="dim")
+        legend.append(glyphs[state], style=COLOURS[state]).append(f" {words}   ", style="dim")
         column += length
     return legend
 
 
-def _keys(glyphs: Mapping[State, str], trace: Trace, shown: Sequence[int]) -> Iterable[tuple[str, str, str]]:
-    """Each glyph that is drawn, its colour, and all that it stands for."""
-    words = words_for(trace)
-    present = {state for place in shown for _, _, state in trace.lanes[place].pieces}
-    for glyph in dict.fromkeys(glyphs.values()):
-        meant = [state for state in WORDS if state in present and glyphs[state] == glyph]
+def legend_keys(
+    signs: Mapping[State, str], trace: Trace, shown: Sequence[int], window: Span
+) -> Iterable[tuple[State, str]]:
+    """For each sign that is drawn in the window a state that it stands for, and in words all of them."""
+    words, (begin, end) = words_for(trace), window
+    present = {s for place in shown for b, e, s in trace.lanes[place].pieces if b < end and e > begin}
+    for sign in dict.fromkeys(signs.values()):
+        meant = [state for state in WORDS if state in present and signs[state] == sign]
         if meant:
-            yield glyph, COLOURS[meant[0]], ", or ".join(words[state] for state in meant)
+            yield meant[0], ", or ".join(words[state] for state in meant)
 
 
 def words_for(trace: Trace) -> dict[State, str]:
