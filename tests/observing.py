@@ -36,14 +36,14 @@ def updates(*, written: int = 0, split: int = 5, locked: int = 0, gil: bool | No
     )
 
 
-def costs(*, two: int = 410, four: int = 420, rounds: int = 20) -> LockCosts:
+def costs(*, two: int = 410, four: int = 420, rounds: int = 20, gil: bool | None = True) -> LockCosts:
     """Nanoseconds for an update in two and in four threads; alone it takes 400 with a lock and 100 without."""
 
     def round_(at: int) -> tuple[Cost, ...]:
         each = {("split_by_call", 1): 100, ("locked", 1): 400, ("locked", 2): two, ("locked", 4): four}
         return tuple(Cost(name, threads, 1000, 1000 * ns + at % 3) for (name, threads), ns in each.items())
 
-    return LockCosts(gil=True, rounds=tuple(map(round_, range(rounds))))
+    return LockCosts(gil=gil, rounds=tuple(map(round_, range(rounds))))
 
 
 def layers(*, threads: int = 1000, processes: int = 2000, both: int = 2000) -> Layers:

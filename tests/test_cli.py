@@ -214,7 +214,7 @@ def test_any_killed_station_is_reported_and_the_others_go_on(tmp_path: Path, see
     random = Random(seed)
     with start(tmp_path, "--budget", "3") as process:
         stations = stations_of(process)
-        time.sleep(random.uniform(0, 1.5))
+        time.sleep(random.uniform(0, 1.0))
         try:
             random.choice(stations).kill()
         except psutil.NoSuchProcess:
@@ -282,7 +282,7 @@ def test_ctrl_c_before_anything_has_begun_leaves_nothing_behind(tmp_path: Path, 
         time.sleep(Random(seed).uniform(0, 0.25))
         process.send_signal(signal.SIGINT)
         try:
-            _, err = process.communicate(timeout=10)
+            _, err = process.communicate(timeout=20)
         except subprocess.TimeoutExpired:
             # Before our first line, Python itself can drop the interrupt, and says so. As a user would: once more.
             process.send_signal(signal.SIGINT)

@@ -89,11 +89,17 @@ def test_lost_updates_are_told_per_million() -> None:
 
 
 @pytest.mark.parametrize(
-    ("two", "four", "verdict"),
-    [(410, 420, "supported"), (900, 1500, "supported"), (200, 420, "refuted"), (300, 400, "inconclusive")],
+    ("two", "four", "gil", "verdict"),
+    [
+        (410, 420, True, "supported"),
+        (900, 1500, False, "supported"),
+        (200, 420, False, "refuted"),
+        (200, 420, True, "inconclusive"),  # it cannot be so: the one thread was kept off its CPU
+        (300, 400, False, "inconclusive"),
+    ],
 )
-def test_a_locked_section_is_serial_if_threads_gain_nothing(two: int, four: int, verdict: str) -> None:
-    seen = Observations(label=LABEL, costs=costs(two=two, four=four))
+def test_a_locked_section_is_serial_if_threads_gain_nothing(two: int, four: int, gil: bool, verdict: str) -> None:
+    seen = Observations(label=LABEL, costs=costs(two=two, four=four, gil=gil))
     assert verdicts(seen) == {"lock-serialises": verdict}
 
 

@@ -175,6 +175,9 @@ def judge_costs(seen: LockCosts) -> _Ruling:
     )
     if all(of.high < SERIAL_UP_TO for of in speedups):
         return "supported", evidence
+    if seen.gil is not False:
+        # Under a GIL they cannot run at once: other work took more of the CPU from the one thread than from several.
+        return "inconclusive", f"{evidence} The host was too busy to time it."
     return ("refuted" if any(of.low > PARALLEL_FROM for of in speedups) else "inconclusive"), evidence
 
 
