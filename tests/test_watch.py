@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -35,6 +37,17 @@ def run_threads(count: int, seconds: float) -> list[threading.Thread]:
     for thread in threads:
         thread.join()
     return threads
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def has_seen(w: Watch, thread: threading.Thread) -> bool:
+    return thread.native_id in {lane.native_id for lane in w.trace().lanes}
 
 
 def python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -102,11 +115,18 @@ def test_a_call_that_lets_the_gil_go_leaves_it_free() -> None:
 
 @gil
 def test_threads_that_come_and_go_are_told_apart_although_their_addresses_are_used_again() -> None:
+    threads = []
     with watch(period_us=100) as w:
-        threads = [run_threads(1, 0.01)[0] for _ in range(8)]
-    named = {lane.native_id: lane.name for lane in w.trace().lanes}
-    assert {thread.native_id for thread in threads} <= set(named)
-    assert all(named[thread.native_id or 0] == thread.name for thread in threads)
+        for number in range(8):
+            seen = threading.Event()
+            thread = threading.Thread(target=seen.wait, args=(60,), name=f"thread {number}")
+            thread.start()
+            wait_until(partial(has_seen, w, thread))
+            seen.set()
+            thread.join()
+            threads.append(thread)
+    names = {lane.native_id: lane.name for lane in w.trace().lanes}
+    assert [names[thread.native_id or 0] for thread in threads] == [thread.name for thread in threads]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are looked at on Linux only")
@@ -127,9 +147,8 @@ def test_lanes_tell_cpu_time_and_sleep() -> None:
 
 def test_it_can_be_read_while_it_runs() -> None:
     with watch() as w:
-        time.sleep(0.02)
         first = w.trace()
-        time.sleep(0.02)
+        wait_until(lambda: w.trace().polls > first.polls)
         second = w.trace()
     assert first.polls < second.polls <= w.trace().polls
     assert first.begin_ns == second.begin_ns
