@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 import rich
 
 import gilstudy
@@ -55,3 +56,47 @@ def test_what_lies_beside_gilstudy_comes_after_the_standard_library_in_every_chi
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["1"] * len(methods) + ["() 8"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("random.py", ""),
+        ("random.py", "import sys; sys.exit(0)"),
+        ("argparse.py", "raise RuntimeError('not argparse')"),
+        ("re.py", "x = ("),
+        ("json/__init__.py", "raise KeyError('not json')"),
+        ("statistics.py", "from gilstudy import no_such_thing"),
+    ],
+)
+def test_a_file_that_stands_in_for_the_standard_library_is_named_in_one_line(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text)
+    done = bench_in(tmp_path, "--json", "study.json")
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    module = name.partition("/")[0].removesuffix(".py")
+    says = f"python -m gilstudy.bench: error: '{tmp_path / name}' stands in for {module} of the standard library: "
+    assert line.startswith(says)
+
+
+def test_files_that_are_never_imported_do_not_matter(tmp_path: Path) -> None:
+    for name in ("code.py", "turtle.py", "station.py", "trace.py"):
+        (tmp_path / name).write_text("raise RuntimeError('who imports this?')")
+    (tmp_path / "test").mkdir()
+    done = bench_in(tmp_path, "--workers", "0")
+    assert done.stderr.startswith("python -m gilstudy.bench: error: worker counts go from 1")
+
+
+def bench_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gilstudy.bench", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
