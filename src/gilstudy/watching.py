@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gilstudy.assemble import Raw, assemble, was_on
 from gilstudy.errors import BadInput
-from gilstudy.gil import NO_GIL, unreadable, wanted_by
+from gilstudy.gil import NO_GIL, unreadable, wanted_by, why_unloadable
 from gilstudy.names import Names
 from gilstudy.runtime import gil_enabled
 from gilstudy.summary import Summary, summarise
@@ -97,7 +97,7 @@ class Watch:
         try:
             from gilstudy._gilwatch import Sampler
         except ImportError as error:
-            self._lanes_reason = f"gilstudy's extension _gilwatch cannot be loaded: {error}"
+            self._lanes_reason = why_unloadable(error)
             return
         sampler = Sampler(self._period_ns, self._lane_period_ns, self._room)
         self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
