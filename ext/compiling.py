@@ -1,4 +1,4 @@
-"""How the extensions are compiled: with what a compiler turns out to need, and what it said in plain words if it fails."""
+"""How the extensions are compiled: with what a compiler turns out to need, and in plain words if it fails."""
 
 import os
 import re
