@@ -86,6 +86,15 @@ def write(path: Path, data: str | bytes) -> None:
         raise _refused("write", path, error) from error
 
 
+def is_replaced(path: Path) -> bool:
+    """Whether `write` replaces what is there, so that it can be done again; a pipe or a device takes all of it."""
+    try:
+        found = _status(path)
+        return _descriptor(path) is None and (found is None or stat.S_ISREG(found.st_mode))
+    except OSError:
+        return False
+
+
 def _descriptor(path: Path) -> int | None:
     """The descriptor of this process that ``path`` leads to; a file that is our standard output or error counts."""
     name = os.path.abspath(path)  # noqa: PTH100 (resolves no links)
@@ -224,8 +233,8 @@ def _refused(what: str, path: Path, error: OSError) -> BadInput:
 # -- studies ---------------------------------------------------------------------------------------------------------
 
 
-def document(record: Record, findings: Findings) -> dict[str, Any]:
-    """The JSON document of a study: what was observed, and what follows from it."""
+def document(record: Record, findings: Findings | None) -> dict[str, Any]:
+    """The JSON document of a study: what was observed, and what follows from it; None while nothing is concluded."""
     return {
         "schema": SCHEMA,
         "gilstudy": __version__,
@@ -243,7 +252,7 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def save(path: Path, record: Record, findings: Findings) -> None:
+def save(path: Path, record: Record, findings: Findings | None) -> None:
     """Write a study to ``path``. Raises BadInput if the system refuses."""
     write(path, json.dumps(document(record, findings), separators=(",", ":")) + "\n")
 
