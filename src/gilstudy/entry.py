@@ -37,11 +37,18 @@ def _told(prog: str, run: Callable[[], int]) -> int:
     try:
         return run()
     except KeyboardInterrupt:  # before the command line's own way with it was set up
-        sys.stderr.write(f"{prog}: interrupted\n")
+        _say(f"{prog}: interrupted")
         return 130
     except (Exception, SystemExit) as error:
         line = stand_in(error)
         if not line:
             raise
-        sys.stderr.write(f"{prog}: error: {line}\n")
+        _say(f"{prog}: error: {line}")
         return 2
+
+
+def _say(line: str) -> None:
+    try:
+        sys.stderr.write(line + "\n")
+    except (AttributeError, OSError, ValueError):  # it is closed, or full: there is nowhere to tell it
+        return
