@@ -145,8 +145,13 @@ def _run_all(console: Console, lessons: list[Lesson], setting: Setting, words: W
     else:
         seconds = f"{sum(shown.elapsed_ns for shown in done) / 1e9:.1f}"
         passed = sum(shown.outcome == "passed" for shown in done)
-        some = words.ui("some_failed", failed=failed, count=len(done))
-        console.print(some if failed else words.ui("all_passed", count=passed, seconds=seconds))
+        if failed:
+            end = words.ui("some_failed", failed=failed, count=len(done))
+        elif passed < len(done):
+            end = words.ui("some_here", passed=passed, count=len(done), seconds=seconds)
+        else:
+            end = words.ui("all_passed", count=passed, seconds=seconds)
+        console.print(end)
     return FAILED if failed else PASSED
 
 
@@ -217,7 +222,7 @@ def _document(shown: Performance, words: Words) -> dict[str, Any]:
     from gilstudy.codec import encode
 
     name, seen = shown.lesson, shown.seen
-    trouble = words.reason(shown.trouble) if shown.outcome == "unavailable" else shown.trouble
+    trouble = words.reason(shown.trouble, detail=shown.detail) if shown.outcome == "unavailable" else shown.trouble
     return {
         "gilstudy": __version__,
         "lesson": name,

@@ -59,7 +59,7 @@ def print_lesson(console: Console, lesson: Lesson, shown: Performance, words: Wo
     """Print everything about a lesson that was given."""
     console.print(Text.assemble((lesson.name, "bold"), "  ", words.lesson(lesson.name, "title")))
     if shown.outcome == "unavailable":
-        console.print(Text(words.reason(shown.trouble), style=OUTCOME_STYLES["unavailable"]))
+        console.print(Text(words.reason(shown.trouble, detail=shown.detail), style=OUTCOME_STYLES["unavailable"]))
         return
     for play in shown.plays:
         _print_play(console, lesson, play, words)
@@ -74,7 +74,7 @@ def outcome_line(lesson: Lesson, shown: Performance, words: Words) -> Text:
     """One line: how it went, which lesson, how long it took, what it shows."""
     what = words.lesson(lesson.name, "title")
     if shown.outcome == "unavailable":
-        what = words.reason(shown.trouble)
+        what = words.reason(shown.trouble, detail=shown.detail)
     elif shown.outcome == "failed":
         wrong = [check.id for check in shown.seen.checks if check.passed is False]
         what = words.ui("trouble", trouble=shown.trouble) if shown.trouble else _check(lesson, wrong[0], words)
