@@ -59,7 +59,7 @@ def compiled(command: Sequence[str | Path]) -> str:
 
 def strictly(compiler: str, interpreter: Interpreter, source: Path, target: Path, *options: str) -> str:
     """As above; the interpreter's own headers are not ours to mend, so they are not warned of."""
-    beside = ["-isystem", interpreter.include, "-I", EXT]
+    beside: list[str | Path] = ["-isystem", interpreter.include, "-I", EXT]
     return compiled([compiler, *STRICT, *options, *beside, source, "-o", target])
 
 
