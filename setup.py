@@ -1,6 +1,7 @@
 """The table of extensions; everything else is declared in pyproject.toml."""
 
 import sys
+from glob import glob
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -13,17 +14,16 @@ from compiling import ClearBuildExt
 MACROS: list[tuple[str, str | None]] = [("CYTHON_USE_MODULE_STATE", "1")]
 ARGS = [] if sys.platform == "win32" else ["-O2"]
 LINK = [] if sys.platform == "win32" else ["-pthread"]
-
-
+HEADERS = sorted(glob("ext/*.h"))
 OPTIONAL = {"gilstudy._gilwatch"}
 """CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch."""
 
 
-def extension(name: str, *headers: str, beside: tuple[str, ...] = ()) -> Extension:
+def extension(name: str, *beside: str) -> Extension:
     return Extension(
         f"gilstudy.{name}",
         [f"ext/{name}.pyx", *(f"ext/{source}" for source in beside)],
-        depends=[f"ext/{header}" for header in headers],
+        depends=HEADERS,
         include_dirs=["ext"],
         define_macros=MACROS,
         extra_compile_args=ARGS,
@@ -32,15 +32,7 @@ def extension(name: str, *headers: str, beside: tuple[str, ...] = ()) -> Extensi
 
 
 EXTENSIONS = cythonize(
-    [
-        extension("_kernels", "loops.h"),
-        extension("_native", "loops.h", "crew.h", "osthread.h"),
-        extension(
-            "_gilwatch",
-            *("gilwatch.h", "gilthreads.h", "gilcore.h", "watchthread.h", "osthread.h"),
-            beside=("gilcore.c",),
-        ),
-    ],
+    [extension("_kernels"), extension("_native"), extension("_gilwatch", "gilcore.c")],
     build_dir="build/cython",
 )
 for built in EXTENSIONS:  # cythonize does not pass it on
