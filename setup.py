@@ -1,7 +1,6 @@
 """The table of extensions; everything else is declared in pyproject.toml."""
 
 import sys
-from glob import glob
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -14,7 +13,7 @@ from compiling import ClearBuildExt
 MACROS: list[tuple[str, str | None]] = [("CYTHON_USE_MODULE_STATE", "1")]
 ARGS = [] if sys.platform == "win32" else ["-O2"]
 LINK = [] if sys.platform == "win32" else ["-pthread"]
-HEADERS = sorted(glob("ext/*.h"))
+HEADERS = sorted(map(str, Path("ext").glob("*.h")))
 OPTIONAL = {"gilstudy._gilwatch"}
 """CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch."""
 
