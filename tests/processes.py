@@ -29,3 +29,22 @@ def left_in(folder: Path, patience_s: float = 20.0) -> list[str]:
     while (left := working_in(folder)) and time.monotonic() < deadline:
         time.sleep(0.02)
     return [" ".join(process.cmdline()) for process in left if process.is_running()]
+
+
+def workers_of(station: psutil.Process) -> list[psutil.Process]:
+    """The worker processes of a station, however they were started: not what `multiprocessing` runs beside them."""
+    found = []
+    try:
+        children = station.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    for child in children:
+        try:
+            command, parent = " ".join(child.cmdline()), child.ppid()
+        except psutil.Error:
+            continue
+        # What a fork server forks has the server's own command line.
+        is_server = "forkserver" in command and parent == station.pid
+        if not is_server and "resource_tracker" not in command:
+            found.append(child)
+    return found

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 from builders import a_record
-from processes import left_in, working_in
+from processes import left_in, workers_of, working_in
 
 from gilstudy.cli import COMMANDS, interrupted_once
 from gilstudy.files import load, save
@@ -233,9 +233,8 @@ def test_a_killed_worker_process_fails_its_arm_alone(tmp_path: Path) -> None:
     with start(tmp_path, "--budget", "3", "--arms", "processes,threads") as process:
         deadline = time.monotonic() + 60
         workers: list[psutil.Process] = []
-        while not workers and time.monotonic() < deadline:
-            workers = [child for station in stations_of(process) for child in station.children(recursive=True)]
-        time.sleep(0.7)
+        while len(workers) < 2 and time.monotonic() < deadline:
+            workers = [worker for station in stations_of(process) for worker in workers_of(station)]
         workers[-1].kill()
         _, err = process.communicate(timeout=120)
     assert process.returncode == 1, err
@@ -281,16 +280,13 @@ def test_ctrl_c_before_anything_has_begun_leaves_nothing_behind(tmp_path: Path, 
     with start(tmp_path, "--budget", "30") as process:
         time.sleep(Random(seed).uniform(0, 0.25))
         process.send_signal(signal.SIGINT)
-        try:
-            _, err = process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            # Before our first line, Python itself can drop the interrupt, and says so. As a user would: once more.
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=120)
-            assert "Exception ignored" in err
-    # Before our first line the interpreter itself dies of the signal, which a shell reports as 130 too, or gives up
-    # its own start.
-    assert process.returncode in (130, -signal.SIGINT) or "Fatal Python error: init" in err
+        _, err = process.communicate(timeout=120)
+    if "gilstudy" in err:  # from our first line on
+        # Until the command line's own way with it is set up, the interpreter itself dies of the signal.
+        assert process.returncode in (130, -signal.SIGINT), err
+    else:
+        # Before that it is Python's: it gives up its own start, or dies, or drops the interrupt and says so.
+        assert process.returncode != 0 or "Exception ignored" in err, err
     assert left_in(tmp_path) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from processes import left_in, working_in
+from processes import left_in, workers_of, working_in
 
 from gilstudy.codec import decode, encode
 from gilstudy.plan import arm_of
@@ -119,20 +119,14 @@ def test_workers_end_with_their_station(folder: Path, arm: str) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("arm", ["processes", "processes[spawn]"])
+@pytest.mark.parametrize("arm", ["processes", "processes[spawn]", "processes[forkserver]"])
 def test_a_killed_worker_fails_its_station_by_name(folder: Path, arm: str) -> None:
     line = opened(Lifeline(arm), arm, 2)
     try:
         line.tell("trial", lap=2**63, cpus=[-1, -1], warm_ns=1, window_ns=1)
-        workers = [p for p in psutil.Process(line.pid).children(recursive=True) if _is_worker(p)]
-        workers[-1].kill()
+        workers_of(psutil.Process(line.pid))[-1].kill()
         with pytest.raises(StationLost, match="was killed by SIGKILL"):
             line.answer(PATIENCE_S)
     finally:
         line.end()
     assert left_in(folder) == []
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())
-    return "resource_tracker" not in command and "forkserver" not in command
