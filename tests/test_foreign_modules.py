@@ -64,7 +64,7 @@ def test_what_lies_beside_gilstudy_comes_after_the_standard_library_in_every_chi
         ("random.py", ""),
         ("random.py", "import sys; sys.exit(0)"),
         ("argparse.py", "raise RuntimeError('not argparse')"),
-        ("re.py", "x = ("),
+        ("gettext.py", "x = ("),
         ("json/__init__.py", "raise KeyError('not json')"),
         ("statistics.py", "from gilstudy import no_such_thing"),
     ],

@@ -13,7 +13,7 @@ import pytest
 from properties import given, st
 
 from gilstudy import _native
-from gilstudy.kernels import KERNELS, LARGEST, Kernel
+from gilstudy.kernels import KERNELS, LARGEST, SLICE, Kernel, in_slices
 
 EVERY = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 COMPILED = pytest.mark.parametrize("name", ["nogil", "held"])
@@ -58,6 +58,21 @@ def test_takes_whatever_is_an_index(kernel: Kernel) -> None:
 def test_the_slices_of_a_long_c_call_add_up() -> None:
     n = 150_000_007  # three slices and a rest
     assert KERNELS["nogil"](n) == KERNELS["held"](n) == n
+
+
+def test_a_sliced_kernel_is_called_again_for_what_is_left() -> None:
+    asked: list[int] = []
+
+    def kernel(n: int) -> int:
+        asked.append(n)
+        return n
+
+    sliced = in_slices(kernel)
+    assert sliced(2 * SLICE + 7) == 2 * SLICE + 7
+    assert asked == [SLICE, SLICE, 7]
+    assert sliced(0) == 0
+    with pytest.raises(ValueError, match="negative"):
+        sliced(-1)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")

@@ -17,14 +17,14 @@ import pytest
 
 import gilstudy
 from gilstudy.codec import decode, encode
-from gilstudy.runtime import Runtime, cpu_count_override, gil_enabled, is_free_threaded, this_runtime
+from gilstudy.runtime import Runtime, _compiler, cpu_count_override, gil_enabled, is_free_threaded, this_runtime
 
 SOURCES = str(Path(gilstudy.__file__).parent.parent)
 OTHERS = ("python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t", "python3.15", "python3.15t")
 ASK = """
 import json
 from gilstudy.codec import encode
-from gilstudy.runtime import this_runtime
+from gilstudy.runtime import _compiler, this_runtime
 print(json.dumps(encode(this_runtime())))
 """
 TRUTH = """
@@ -61,11 +61,36 @@ def test_the_facts_agree_with_the_slow_ways_to_ask() -> None:
     found = this_runtime()
     assert found.implementation == platform.python_implementation().lower()
     assert found.version == platform.python_version()
-    assert found.compiler == platform.python_compiler()
+    if found.implementation == "cpython":  # of others, platform knows no compiler
+        assert found.compiler == platform.python_compiler()
     assert found.switch_interval_s == sys.getswitchinterval()
     assert found.executable == sys.executable
     assert (found.build == "free-threaded") == bool(sysconfig.get_config_var("Py_GIL_DISABLED")) == is_free_threaded()
     assert found.gil_enabled is gil_enabled()
+
+
+@pytest.mark.parametrize(
+    ("options", "off"),
+    [
+        ([], False),
+        (["--jit", "off"], True),
+        (["--jit=off", "-m", "x"], True),
+        (["-B", "--jit", "threshold=9", "x.py"], False),
+        (["x.py", "--jit", "off"], False),
+        (["-m", "x", "--jit", "off"], False),
+    ],
+)
+def test_pypys_jit_is_off_if_its_own_option_says_so(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], off: bool
+) -> None:
+    monkeypatch.setattr(sys, "builtin_module_names", ("pypyjit",))
+    monkeypatch.setattr(sys, "orig_argv", ["pypy3", *options])
+    monkeypatch.delattr(sys, "_jit", raising=False)
+    assert this_runtime().jit_enabled is not off
+
+
+def test_the_compiler_is_named_without_the_interpreter() -> None:
+    assert _compiler("3.11.11 (7.3.19, Apr 11 2025)\n[PyPy 7.3.19 with GCC 14.2.0]") == "GCC 14.2.0"
 
 
 def test_another_switch_interval_is_seen() -> None:

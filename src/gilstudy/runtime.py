@@ -134,7 +134,8 @@ def _version() -> str:
 
 def _compiler(version: str) -> str:
     """The last bracket of ``sys.version``; this is how `platform` finds it, without the cost of importing that."""
-    return version.rpartition("[")[2].rstrip("] \n") if version.rstrip().endswith("]") else ""
+    last = version.rpartition("[")[2].rstrip("] \n") if version.rstrip().endswith("]") else ""
+    return last.rpartition(" with ")[2]  # of PyPy it begins with PyPy's own version
 
 
 def _jit_enabled() -> bool | None:
