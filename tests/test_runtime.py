@@ -24,7 +24,7 @@ OTHERS = ("python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"
 ASK = """
 import json
 from gilstudy.codec import encode
-from gilstudy.runtime import _compiler, this_runtime
+from gilstudy.runtime import this_runtime
 print(json.dumps(encode(this_runtime())))
 """
 TRUTH = """
