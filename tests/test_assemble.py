@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gilstudy.assemble import ENDED, Raw, Turn, assemble
-from gilstudy.summary import merged, quantile, summarise
+from gilstudy.contention import merged
+from gilstudy.summary import quantile, summarise
 from gilstudy.trace import FREE, OFF, UNKNOWN
 
 MS = 1_000_000

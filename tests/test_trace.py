@@ -18,7 +18,9 @@ import pytest
 from rich.console import Console
 
 from gilstudy.report.chrome import chrome_trace
-from gilstudy.report.trace import cautions, detail, ms, print_trace, share, strip
+from gilstudy.report.figures import ms, share
+from gilstudy.report.timeline import detail, strip
+from gilstudy.report.trace import cautions, print_trace
 from gilstudy.summary import summarise
 from gilstudy.trace import FREE, Lane, Lost, Piece, Trace
 
@@ -64,8 +66,10 @@ def test_the_report_is_what_the_trace_says() -> None:
     text = " ".join(printed(two_threads()).split())
     assert "GIL held 100 % of the time, while another thread waited 100 %" in text
     assert "hand-offs 20 by the interpreter's count (19 seen), 200 per s" in text
-    assert "median 5.00 ms, p99 5.00 ms, longest 5.00 ms by" in text
-    assert "one 9 5.00 ms 5.00 ms 50 % 50 % 50 % 0 % 0 %" in text  # the first hold's beginning was not seen
+    assert "holds median 5.00 ms; others waited longest, 5.00 ms, while" in text
+    assert "waits 20 for the GIL: median 5.00 ms, longest 5.00 ms by other" in text
+    assert "one 9 5.00 ms 5.00 ms 10 5.00 ms 5.00 ms" in text  # the first hold's beginning was not seen
+    assert "one 50 % 50 % 50 % 0 % 0 %" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -113,7 +117,7 @@ def test_a_build_without_a_gil_still_has_lanes() -> None:
     reason = "not applicable: this build has no GIL"
     text = printed(two_threads(holders=(), handoffs=None, gil_reason=reason, lanes=(lane("one", 11, running),)))
     assert f"GIL {reason}" in " ".join(text.split())
-    assert "▓ runs " in text
+    assert "▓ runs\n" in text
     assert "without the GIL" not in text
 
 
