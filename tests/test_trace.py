@@ -51,10 +51,10 @@ def two_threads(**changes: Any) -> Trace:
     return Trace(**given | changes)
 
 
-def printed(trace: Trace, *, width: int = 80, encoding: str = "utf-8", window: tuple[int, int] | None = None) -> str:
+def printed(trace: Trace, *, width: int = 80, encoding: str = "utf-8", **options: Any) -> str:
     raw = io.BytesIO()
     console = Console(file=io.TextIOWrapper(raw, encoding=encoding), width=width, highlight=False, no_color=True)
-    print_trace(console, trace, summarise(trace), window=window)
+    print_trace(console, trace, summarise(trace), **options)
     console.file.flush()
     return raw.getvalue().decode(encoding)
 

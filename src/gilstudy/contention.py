@@ -126,7 +126,7 @@ def busiest_stretch(trace: Trace, length_ns: int) -> Span:
     candidates = {middle, *edges, *(edge - length_ns for edge in edges)}
     starts = (at for at in candidates if trace.begin_ns <= at <= last)
     best = max(starts, key=lambda at: (totals.before(at + length_ns) - totals.before(at), -abs(at - middle)))
-    inside = [edge for edge in totals.edges if best < edge < best + length_ns]
+    inside = [edge for edge in totals.edges if best <= edge <= best + length_ns]
     if inside and not totals.at(best) and not totals.at(best + length_ns):
         best = max(trace.begin_ns, min(last, (inside[0] + inside[-1] - length_ns) // 2))
     return best, best + length_ns

@@ -76,7 +76,7 @@ def _print_hanging(console: Console, line: Text) -> None:
 def _print_threads(console: Console, trace: Trace, summary: Summary, choice: Choice, window: Span | None) -> None:
     spell = speller(console.encoding)
     rows = [*choice.rows, choice.more] if choice.more else list(choice.rows)
-    longest_name = max(cell_len(spell(row.name, console.width)) for row in rows)
+    longest_name = max(map(cell_len, labels(rows, console.width, spell)))
     given = blocks(parts(summary, rows), longest_name, console.width)
     names = labels(rows, name_width(given, longest_name, console.width), spell)
     for line in lines(given, names):

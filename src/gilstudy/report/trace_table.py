@@ -124,7 +124,7 @@ def name_width(given: Sequence[Part], names: int, width: int) -> int:
 
 
 def lines(given: Sequence[Part], names: Sequence[str]) -> Iterable[Text]:
-    """The blocks, line by line.
+    """The blocks, line by line, each with the threads that it says something of.
 
     Args:
         given: the blocks.
@@ -135,4 +135,5 @@ def lines(given: Sequence[Part], names: Sequence[str]) -> Iterable[Text]:
         yield Text("")
         yield Text(padded("thread", width) + "".join(c.heading.rjust(c.width) for c in block), style="bold")
         for number, name in enumerate(names):
-            yield Text((padded(name, width) + "".join(c.cells[number].rjust(c.width) for c in block)).rstrip())
+            if any(column.cells[number] for column in block):
+                yield Text((padded(name, width) + "".join(c.cells[number].rjust(c.width) for c in block)).rstrip())
