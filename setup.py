@@ -13,14 +13,16 @@ from compiling import ClearBuildExt
 MACROS: list[tuple[str, str | None]] = [("CYTHON_USE_MODULE_STATE", "1")]
 ARGS = [] if sys.platform == "win32" else ["-O2"]
 LINK = [] if sys.platform == "win32" else ["-pthread"]
+HEADERS = sorted(map(str, Path("ext").glob("*.h")))
+OPTIONAL = {"gilstudy._gilwatch"}
+"""CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch."""
 
 
-def extension(name: str, *headers: str, beside: tuple[str, ...] = (), optional: bool = False) -> Extension:
+def extension(name: str, *beside: str) -> Extension:
     return Extension(
         f"gilstudy.{name}",
         [f"ext/{name}.pyx", *(f"ext/{source}" for source in beside)],
-        optional=optional,
-        depends=[f"ext/{header}" for header in headers],
+        depends=HEADERS,
         include_dirs=["ext"],
         define_macros=MACROS,
         extra_compile_args=ARGS,
@@ -28,16 +30,11 @@ def extension(name: str, *headers: str, beside: tuple[str, ...] = (), optional: 
     )
 
 
-EXTENSIONS = [
-    extension("_kernels", "loops.h"),
-    extension("_native", "loops.h", "crew.h", "osthread.h"),
-    # CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch.
-    extension(
-        "_gilwatch",
-        *("gilwatch.h", "gilthreads.h", "gilcore.h", "watchthread.h", "osthread.h"),
-        beside=("gilcore.c",),
-        optional=True,
-    ),
-]
+EXTENSIONS = cythonize(
+    [extension("_kernels"), extension("_native"), extension("_gilwatch", "gilcore.c")],
+    build_dir="build/cython",
+)
+for built in EXTENSIONS:  # cythonize does not pass it on
+    built.optional = built.name in OPTIONAL
 
-setup(ext_modules=cythonize(EXTENSIONS, build_dir="build/cython"), cmdclass={"build_ext": ClearBuildExt})
+setup(ext_modules=EXTENSIONS, cmdclass={"build_ext": ClearBuildExt})

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "gilcore.h"
+#include "gilnames.h"
 #include "watchthread.h"
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -23,6 +24,14 @@
 #define GS_STORE(p, v) (*(volatile int64_t *)(p) = (v))
 #define GS_ADD(p, v) InterlockedAdd64((volatile LONG64 *)(p), (v))
 #define GS_READS_END() MemoryBarrier()
+#endif
+
+/* What two threads share is read and written at once, for which it must be aligned: int64_t need not be where it is two
+ * words.  In memory of malloc's, which is aligned for anything, a struct's fields are then aligned too. */
+#if defined(__GNUC__) || defined(__clang__)
+typedef int64_t gs_shared __attribute__((aligned(8)));
+#else
+typedef __declspec(align(8)) int64_t gs_shared;
 #endif
 
 typedef struct {
@@ -54,14 +63,18 @@ typedef struct {
 
 struct gs_tasks; /* what is open of the threads that are being looked at; see gilthreads.h */
 
+enum { GS_NEW, GS_STARTED, GS_STOPPING, GS_STOPPED };
+
 typedef struct {
     int64_t period_ns, lane_period_ns;
     int64_t sees_gil, sees_lanes;
     /* GIL */
     gs_change *changes;
-    int64_t change_room, change_head; /* head: all that were ever written */
+    int64_t change_room;
+    gs_shared change_head; /* all that were ever written */
     gs_seen *seen;
-    int64_t seen_room, seen_count, seen_lost;
+    int64_t seen_room, seen_lost;
+    gs_shared seen_count;
     gs_pythread *listing;
     gs_gil last;
     uint64_t newest;
@@ -69,18 +82,21 @@ typedef struct {
     int wants_list;
     /* threads and processes */
     gs_turn *turns;
-    int64_t turn_room, turn_head;
+    int64_t turn_room;
+    gs_shared turn_head;
     gs_lane *lanes;
-    int64_t lane_room, lane_count, lane_lost;
+    int64_t lane_room, lane_lost;
+    gs_shared lane_count;
     struct gs_tasks *tasks;
     int64_t soonest_lanes_ns, next_lanes_ns;
     int wants_lanes;
     /* itself */
-    int64_t begin_ns, end_ns, first_switches, last_switches;
-    int64_t polls, longest_gap_ns, cpu_ns, own_id;
-    int64_t stop;
+    int64_t begin_ns, first_switches, last_switches;
+    int64_t longest_gap_ns, cpu_ns, own_id;
+    gs_shared end_ns, polls, stop, phase;
     uint64_t dice;
     int64_t generation;
+    gs_names *names;
     gs_thread thread;
 } gs_watch;
 
@@ -88,19 +104,28 @@ enum { GS_WATCHES = 16 };
 
 /* The watches that run in this process, and how many; a fork begins a new generation, in which none does. */
 static gs_watch *gs_active[GS_WATCHES];
-static int64_t gs_running, gs_generation, gs_interpreter_ends;
+static gs_shared gs_running, gs_interpreter_ends;
+static int64_t gs_generation;
 
 #include "gilthreads.h"
 
-/* Held while threads are looked at, and while this process forks. */
-#ifdef _WIN32
-static void gs_lock_tasks(void) {}
-static void gs_unlock_tasks(void) {}
-#else
-static pthread_mutex_t gs_tasks_lock = PTHREAD_MUTEX_INITIALIZER;
-static void gs_lock_tasks(void) { pthread_mutex_lock(&gs_tasks_lock); }
-static void gs_unlock_tasks(void) { pthread_mutex_unlock(&gs_tasks_lock); }
-#endif
+/* Both are held by a thread that forks, the first one first, so that in its child they are free and what they guard is
+ * whole. Nobody waits for the GIL, runs Python or takes another's lock for longer than a try while he has one of them.
+ *
+ * The first: while a watch looks, begins or ends, and so also while CPython's lock of its list of threads is taken: its
+ * child would find it taken for ever. The second, never held for long: for `gs_active` and the names. */
+static gs_lock gs_looks_lock = GS_UNLOCKED, gs_names_lock = GS_UNLOCKED;
+
+/* The watching thread waits for nobody: whoever has the lock may be stuck, and then its last report is wanted. */
+static int gs_try_lock_looks(void)
+{
+    for (int tries = 0; tries < 20; tries++) {
+        if (gs_try_acquire(&gs_looks_lock))
+            return 1;
+        gs_nap(gs_now_ns() + 50000);
+    }
+    return 0;
+}
 
 /* The newest entry with this address: an address may be used again, by a thread that comes later. */
 static int64_t gs_place_of(gs_watch *w, uint64_t state)
@@ -164,7 +189,7 @@ static void gs_list_threads(gs_watch *w, int64_t now_ns)
 }
 
 /* Returns whether it has changed hands. */
-static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
+static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns, int may_list)
 {
     gs_gil now = gs_gil_read();
     uint64_t newest = gs_gil_newest();
@@ -174,9 +199,10 @@ static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
         w->wants_list |= place < 0 || !w->seen[place].bound;
     }
     w->last = now;
-    if (w->wants_list || newest != w->newest)
-        gs_list_threads(w, now_ns);
+    w->wants_list |= newest != w->newest;
     w->newest = newest;
+    if (w->wants_list && may_list)
+        gs_list_threads(w, now_ns);
     if (changed)
         gs_push_change(w, before_ns + (now_ns - before_ns) / 2, now);
     w->last_switches = (int64_t)now.switches;
@@ -201,9 +227,7 @@ static void gs_look_at_lanes(gs_watch *w, int64_t now_ns, int changed)
         return;
     w->wants_lanes = 0;
     int64_t cost_ns = -gs_thread_cpu_ns();
-    gs_lock_tasks();
     gs_look_at_tasks(w, now_ns);
-    gs_unlock_tasks();
     cost_ns += gs_thread_cpu_ns();
     w->soonest_lanes_ns = now_ns + 200 * cost_ns; /* half a per cent of a CPU, however many threads there are */
     w->next_lanes_ns = now_ns + w->lane_period_ns;
@@ -213,9 +237,12 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
 {
     if (now_ns - before_ns > w->longest_gap_ns)
         w->longest_gap_ns = now_ns - before_ns;
-    int changed = w->sees_gil && gs_look_at_gil(w, before_ns, now_ns);
-    if (w->sees_lanes)
+    int has_lock = gs_try_lock_looks();
+    int changed = w->sees_gil && gs_look_at_gil(w, before_ns, now_ns, has_lock);
+    if (w->sees_lanes && has_lock)
         gs_look_at_lanes(w, now_ns, changed);
+    if (has_lock)
+        gs_release(&gs_looks_lock);
     GS_STORE(&w->end_ns, now_ns);
     GS_STORE(&w->polls, w->polls + 1);
 }
@@ -234,43 +261,15 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
         before_ns = now_ns;
         gs_nap(now_ns + gs_uneven(w));
     }
-    gs_lock_tasks();
+    gs_acquire(&gs_looks_lock);
     gs_close_tasks(w);
-    gs_unlock_tasks();
+    gs_release(&gs_looks_lock);
     w->cpu_ns = gs_thread_cpu_ns();
     GS_ADD(&gs_running, -1);
     return 0;
 }
 
-/* -- called from Python ------------------------------------------------------------------------------------------- */
-
-#ifdef _WIN32
-static int gs_prepare_for_forks(void) { return 0; }
-#else
-static void gs_after_fork_in_child(void) /* the watching threads are the parent's; the files they had open are copies */
-{
-    for (int i = 0; i < GS_WATCHES; i++) {
-        if (gs_active[i] != NULL)
-            gs_drop_tasks(gs_active[i]->tasks);
-        gs_active[i] = NULL;
-    }
-    gs_running = 0;
-    gs_generation++;
-    gs_unlock_tasks();
-}
-
-/* No fork falls into a look at threads, in which files are open that no table has yet.  Returns 0, or an error's number. */
-static int gs_prepare_for_forks(void) { return pthread_atfork(gs_lock_tasks, gs_unlock_tasks, gs_after_fork_in_child); }
-#endif
-
-/* The interpreter has ended and its memory goes next: no look may be under way.  Watches are stopped long before, by
- * atexit; this is for the ones that were not. */
-static void gs_at_interpreter_end(void)
-{
-    GS_STORE(&gs_interpreter_ends, 1);
-    for (int tries = 0; tries < 20000 && GS_LOAD(&gs_running) > 0; tries++)
-        gs_nap(gs_now_ns() + 100000);
-}
+/* -- made and freed ------------------------------------------------------------------------------------------------ */
 
 static void gs_free_watch(gs_watch *w)
 {
@@ -282,6 +281,7 @@ static void gs_free_watch(gs_watch *w)
     free(w->turns);
     free(w->lanes);
     free(w->tasks);
+    free(w->names);
     free(w);
 }
 
@@ -300,63 +300,11 @@ static gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t
     w->listing = (gs_pythread *)calloc(GS_LISTING, sizeof *w->listing);
     w->lanes = (gs_lane *)calloc((size_t)w->lane_room, sizeof *w->lanes);
     w->tasks = gs_new_tasks();
-    if (w->changes && w->turns && w->seen && w->listing && w->lanes && w->tasks)
+    w->names = (gs_names *)calloc(1, sizeof *w->names);
+    if (w->changes && w->turns && w->seen && w->listing && w->lanes && w->tasks && w->names)
         return w;
     gs_free_watch(w);
     return NULL;
-}
-
-/* Starts and stops of all watches are serialised by their caller. */
-static int gs_enter(gs_watch *w)
-{
-    for (int i = 0; i < GS_WATCHES; i++)
-        if (gs_active[i] == NULL) {
-            gs_active[i] = w;
-            return 1;
-        }
-    return 0;
-}
-
-static void gs_leave(gs_watch *w)
-{
-    for (int i = 0; i < GS_WATCHES; i++)
-        if (gs_active[i] == w)
-            gs_active[i] = NULL;
-}
-
-/* With the GIL held, so that the first entry says who called.  Returns 0 if there are too many, or no thread to be had. */
-static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
-{
-    w->sees_gil = sees_gil;
-    w->sees_lanes = sees_lanes;
-    w->begin_ns = w->end_ns = gs_now_ns();
-    w->dice = (uint64_t)w->begin_ns | 1;
-    w->generation = gs_generation;
-    w->wants_list = 1;
-    if (sees_gil) {
-        w->last = gs_gil_read();
-        w->first_switches = w->last_switches = (int64_t)w->last.switches;
-        gs_list_threads(w, w->begin_ns);
-        gs_push_change(w, w->begin_ns, w->last);
-    }
-    if (!gs_enter(w))
-        return 0;
-    GS_ADD(&gs_running, 1);
-    if (gs_start_undisturbed(&w->thread, gs_watch_main, w))
-        return 1;
-    GS_ADD(&gs_running, -1);
-    gs_leave(w);
-    return 0;
-}
-
-/* Without the GIL.  In a forked child there is no thread to wait for. */
-static void gs_stop_watch(gs_watch *w)
-{
-    GS_STORE(&w->stop, 1);
-    if (w->generation == gs_generation) {
-        gs_join(w->thread);
-        gs_leave(w);
-    }
 }
 
 #endif

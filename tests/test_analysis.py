@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 from builders import a_host, a_record, a_span, a_trial
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 
 from gilstudy.analysis import cores_used, estimate, karp_flatt, rates, work_at
 from gilstudy.record import Edge, Record, Span, Trial

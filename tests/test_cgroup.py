@@ -4,8 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from properties import given, settings, st
 from trees import mount, plant, v1, v2
 
 from gilstudy.cgroup import Quota, Throttling, read_quota, read_throttling

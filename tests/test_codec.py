@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
 from builders import a_record
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 
 from gilstudy.codec import LARGEST, Malformed, Range, decode, encode
 from gilstudy.record import Caution, Record

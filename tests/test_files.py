@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 from builders import a_record
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from properties import given, settings, st
 
 from gilstudy.errors import BadInput
 from gilstudy.files import check_writable, document, load, read, save, write
@@ -104,7 +103,7 @@ def test_what_is_no_study_gets_one_clear_line(tmp_path: Path, text: str, says: s
     assert str(path) in str(caught.value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=60)
 @given(st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path, share: float) -> None:
     text = json.dumps(document(RECORD, FINDINGS))

@@ -10,8 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 
 from gilstudy import _native
 from gilstudy.kernels import KERNELS, LARGEST, Kernel

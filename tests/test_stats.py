@@ -7,8 +7,7 @@ from random import Random
 from statistics import fmean, median
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 
 from gilstudy.stats import (
     Estimate,

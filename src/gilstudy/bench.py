@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+from gilstudy import entry
+
+if __name__ == "__main__":  # before anything else is imported
+    sys.exit(entry.command("bench", prog="python -m gilstudy.bench"))
+
 import argparse
 import contextlib
 import secrets
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -195,7 +201,3 @@ def parse_workers(text: str) -> tuple[int, ...]:
 def parse_names(text: str) -> tuple[str, ...]:
     """Names from text such as ``threads,processes``."""
     return tuple(name for part in text.split(",") if (name := part.strip()))
-
-
-if __name__ == "__main__":
-    sys.exit(cli.run_command("bench", sys.argv[1:], prog="python -m gilstudy.bench"))

@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 from gilstudy import streams
 from gilstudy._version import __version__
 from gilstudy.errors import BadInput
+from gilstudy.shadows import stand_in
 from gilstudy.text import shown
 
 OK, ARM_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -78,6 +79,8 @@ def run_command(name: str, argv: Sequence[str], *, prog: str) -> int:
             module = importlib.import_module(module_name)
             parser = Parser(prog=prog, description=purpose[0].upper() + purpose[1:] + ".")
             module.configure(parser)
+            if shadowed := stand_in():
+                raise BadInput(shadowed)
             return _run(module.run, parser.parse_args(argv))
     except BadInput as error:
         _say(f"{prog}: error: {shown(error, MOST)}")

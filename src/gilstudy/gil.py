@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.machinery import ExtensionFileLoader
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
@@ -19,12 +20,21 @@ def unreadable() -> str:
     try:
         from gilstudy import _gilwatch
     except ImportError as error:
-        return f"not available, because gilstudy's extension _gilwatch cannot be loaded: {error}"
+        return f"not available, because {why_unloadable(error)}"
     for _ in range(3):  # another thread may change the interval between the two looks at it
         reason = _gilwatch.gil_reason(round(sys.getswitchinterval() * 1e6))
         if not reason:
             return ""
     return f"not available, because {reason}"
+
+
+def why_unloadable(error: ImportError) -> str:
+    """Why there is no extension to watch with: what the compiler said when gilstudy was installed, or this error."""
+    try:
+        said = Path(__file__).with_name("_gilwatch.unbuilt").read_text(encoding="utf-8").strip()
+    except OSError:
+        return f"gilstudy's extension _gilwatch cannot be loaded: {error}"
+    return f"gilstudy was installed without its extension _gilwatch, which could not be compiled: {said}"
 
 
 def gil_reason() -> str:

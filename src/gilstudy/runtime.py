@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -138,7 +138,20 @@ def _compiler(version: str) -> str:
 
 def _jit_enabled() -> bool | None:
     jit = getattr(sys, "_jit", None)  # since 3.14
-    return bool(jit.is_enabled()) if jit is not None else None
+    if jit is not None:
+        return bool(jit.is_enabled())
+    # PyPy has this module if it was built with its JIT, which is on unless the option --jit turns it off.
+    return not _is_jit_off(sys.orig_argv) if "pypyjit" in sys.builtin_module_names else None
+
+
+def _is_jit_off(command: Sequence[str]) -> bool:
+    options = iter(command[1:])
+    for option in options:
+        if option.startswith("--jit"):
+            return (option.partition("=")[2] or next(options, "")) == "off"
+        if option in ("-c", "-m") or not option.startswith("-"):
+            break
+    return False
 
 
 def _start_method() -> str:

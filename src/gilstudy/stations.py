@@ -8,12 +8,11 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from gilstudy import children
+from gilstudy import children, scratch
 
 _OVER: Final = None
 
@@ -48,12 +47,12 @@ class Lifeline:
     def __init__(self, arm: str, python: str = sys.executable) -> None:
         self.arm = arm
         self._ended = False
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
+        self._errors = scratch.file()
         self._process = subprocess.Popen(
             children.command("gilstudy.station", python=python),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
+            stderr=self._errors or subprocess.DEVNULL,
             env=children.environment(),
             encoding="utf-8",
             **children.own_group(),
@@ -122,6 +121,8 @@ class Lifeline:
         return f"it ended with exit code {code}{self._last_words()}"
 
     def _last_words(self) -> str:
+        if self._errors is None:
+            return ""
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return f": {lines[-1]}" if lines else ""

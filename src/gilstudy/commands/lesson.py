@@ -138,8 +138,13 @@ def _run_all(console: Console, lessons: list[Lesson], setting: Setting, words: W
     if not as_json:
         seconds = f"{sum(given.elapsed_ns for given in done) / 1e9:.1f}"
         passed = sum(given.outcome == "passed" for given in done)
-        some = words.ui("some_failed", failed=failed, count=len(done))
-        console.print(some if failed else words.ui("all_passed", count=passed, seconds=seconds))
+        if failed:
+            end = words.ui("some_failed", failed=failed, count=len(done))
+        elif passed < len(done):
+            end = words.ui("some_here", passed=passed, count=len(done), seconds=seconds)
+        else:
+            end = words.ui("all_passed", count=passed, seconds=seconds)
+        console.print(end)
     return FAILED if failed else PASSED
 
 
@@ -226,7 +231,7 @@ def _document(given: Performance, words: Words) -> dict[str, Any]:
     from gilstudy.codec import encode
 
     name, seen = given.lesson, given.seen
-    trouble = words.reason(given.trouble) if given.outcome == "unavailable" else given.trouble
+    trouble = words.reason(given.trouble, detail=given.detail) if given.outcome == "unavailable" else given.trouble
     return {
         "gilstudy": __version__,
         "lesson": name,

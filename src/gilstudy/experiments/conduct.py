@@ -25,6 +25,7 @@ from gilstudy.plays.events import Play
 from gilstudy.plays.player import play
 from gilstudy.plays.source import program_source
 from gilstudy.runtime import this_runtime
+from gilstudy.scratch import NoRoom
 
 LIMIT_S: Final = 120.0
 """Most seconds for an experiment; they take less than two on an idle host."""
@@ -60,7 +61,7 @@ def observing(names: Sequence[str] = ALL, notice: Notice = lambda name, place, c
         notice(name, place, len(names))
         try:
             observations = observations.joined(_observe(name, observations.label))
-        except Unfinished as error:
+        except (Unfinished, NoRoom, OSError) as error:
             trouble = Trouble(experiment=name, reason=str(error))
             observations = observations.joined(Observations(label=observations.label, troubles=(trouble,)))
         yield observations

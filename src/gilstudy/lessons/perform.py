@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from gilstudy.claims import Claim
 from gilstudy.claims.experiments import judge_experiments
@@ -14,8 +16,13 @@ from gilstudy.lessons.lesson import Lesson, Material, Run, Seen, Setting
 from gilstudy.plays.events import Event, Play
 from gilstudy.plays.player import play
 from gilstudy.plays.source import program_source
+from gilstudy.scratch import NoRoom
 
 Outcome = Literal["passed", "failed", "unavailable"]
+
+REFUSALS: Final = ("EROFS", "ENOSPC", "EDQUOT", "EACCES", "EPERM", "ENOSYS", "EMFILE", "ENFILE", "EAGAIN", "ENOMEM")
+"""What a system answers that refuses what a lesson's program needs: files, shared memory, processes."""
+_REFUSED: Final = re.compile(r"\w+Error: \[Errno (\d+)\] (.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,8 @@ class Performance:
     outcome: Outcome
     trouble: str
     """Why it failed, if it was not a check; "" otherwise. For an unavailable lesson, the text that says why."""
+    detail: str = ""
+    """In that text: what the system said."""
     elapsed_ns: int
     plays: tuple[Play, ...]
     seen: Seen
@@ -51,21 +60,28 @@ def perform(
     seen = Seen(checks=())
     claims: tuple[Claim, ...] = ()
     outcome: Outcome = "failed"
-    trouble = lesson.unavailable(setting)
+    trouble, detail = lesson.unavailable(setting), ""
     if trouble:
         outcome = "unavailable"
     else:
-        for run in lesson.runs(setting):
-            plays.append(_play(run, words, follow))
-            trouble = trouble or _trouble(run, plays[-1])
-        if not trouble:
-            seen, claims, trouble = _look(lesson, setting, tuple(plays))
-        if not trouble and all(check.passed is not False for check in seen.checks):
+        try:
+            for run in lesson.runs(setting):
+                plays.append(_play(run, words, follow))
+                trouble = trouble or _trouble(run, plays[-1])
+                detail = detail or _refusal(plays[-1].trouble)
+            if not trouble:
+                seen, claims, trouble = _look(lesson, setting, tuple(plays))
+        except (NoRoom, OSError) as error:
+            detail = str(error)
+        if detail:
+            outcome, trouble = "unavailable", "refused"
+        elif not trouble and all(check.passed is not False for check in seen.checks):
             outcome = "passed"
     return Performance(
         lesson=lesson.name,
         outcome=outcome,
         trouble=trouble,
+        detail=detail,
         elapsed_ns=time.perf_counter_ns() - start_ns,
         plays=tuple(plays),
         seen=seen,
@@ -83,6 +99,16 @@ def _trouble(run: Run, play: Play) -> str:
         return ""
     words = {"failed": play.trouble, "timeout": f"it took more than {run.limit_s} s and was ended"}
     return f"{run.program}: {words.get(play.ending, play.ending)}"
+
+
+def _refusal(trouble: str) -> str:
+    """What the system said, if it refused what a program needed; that says nothing about the lesson."""
+    match = _REFUSED.search(trouble)
+    if match is None:
+        return ""
+    known = errno.errorcode.get(int(match[1])) in REFUSALS
+    # The program's own temporary folder: errno says that there is none.
+    return match[2] if known or "No usable temporary" in trouble else ""
 
 
 def _look(lesson: Lesson, setting: Setting, plays: tuple[Play, ...]) -> tuple[Seen, tuple[Claim, ...], str]:

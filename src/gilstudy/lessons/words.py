@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Final
 
+from gilstudy.text import shown
+
 LANGUAGES: Final = ("en", "zh")
 
 
@@ -29,9 +31,9 @@ class Words:
         """A word or sentence of the display."""
         return self._text(self._tables["ui"], key, facts)
 
-    def reason(self, key: str) -> str:
-        """Why a lesson cannot be given."""
-        return self._text(self._tables["reasons"], key, {})
+    def reason(self, key: str, *, detail: str = "") -> str:
+        """Why a lesson cannot be given, with what the system said."""
+        return self._text(self._tables["reasons"], key, {"detail": shown(detail)})
 
     def lesson(self, name: str, key: str, **facts: object) -> str:
         """A sentence of a lesson."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from gilstudy import children
+from gilstudy import children, scratch
 from gilstudy.plays.events import Ending, Event, Play, in_order, parse
 
 LIMIT_S: Final = 60
@@ -44,9 +43,11 @@ def play(
         args: its command line.
         limit_s: after how many seconds it is ended.
         follow: is told of every event as it happens (those of one process in order).
+
+    Raises:
+        scratch.NoRoom: there is no room for its files.
     """
-    with tempfile.TemporaryDirectory(prefix="gilstudy-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with scratch.folder() as folder:
         module = _write(folder, program, source, limit_s + GRACE_S)
         start_ns = time.perf_counter_ns()
         with (folder / "output").open("wb") as output:
@@ -55,7 +56,7 @@ def play(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=children.environment(name),
+                env=children.environment(str(folder)),
                 **children.own_group(),
             )
         tail = _Tail(folder, start_ns, follow)

@@ -137,7 +137,8 @@ def _runtime_rows(runtime: Runtime, unusable: str) -> Iterator[Row]:
     yield "Python", f"{name or runtime.implementation} {runtime.version}, {runtime.build} build{debug}"
     yield "GIL after imports", _gil(runtime)
     yield "subinterpreters", "can have a GIL each" if runtime.own_gil_interpreters else "share one GIL"
-    yield "JIT", {True: "on", False: "off", None: "none"}[runtime.jit_enabled]
+    unknown = "none" if runtime.implementation == "cpython" else "not told"
+    yield "JIT", {True: "on", False: "off", None: unknown}[runtime.jit_enabled]
     yield "switch interval", f"{runtime.switch_interval_s * 1000:g} ms"
     yield "processes", f"started by {runtime.start_method}" if runtime.start_method else "cannot be started here"
     yield "compiler", runtime.compiler or "not told"

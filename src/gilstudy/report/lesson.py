@@ -62,7 +62,7 @@ def print_lesson(console: Console, lesson: Lesson, given: Performance, words: Wo
     """Print everything about a lesson that was given."""
     console.print(Text.assemble((lesson.name, "bold"), "  ", words.lesson(lesson.name, "title")))
     if given.outcome == "unavailable":
-        console.print(Text(words.reason(given.trouble), style=OUTCOME_STYLES["unavailable"]))
+        console.print(Text(words.reason(given.trouble, detail=given.detail), style=OUTCOME_STYLES["unavailable"]))
         return
     for play in given.plays:
         _print_play(console, lesson, play, words)
@@ -77,7 +77,7 @@ def outcome_line(lesson: Lesson, given: Performance, words: Words) -> Text:
     """One line: how it went, which lesson, how long it took, what it shows."""
     what = words.lesson(lesson.name, "title")
     if given.outcome == "unavailable":
-        what = words.reason(given.trouble)
+        what = words.reason(given.trouble, detail=given.detail)
     elif given.outcome == "failed":
         wrong = [check.id for check in given.seen.checks if check.passed is False]
         what = (

@@ -1,0 +1,54 @@
+"""The way in: what keeps the rest from being imported is told in one line."""
+
+from __future__ import annotations
+
+import sys
+
+from gilstudy.shadows import stand_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def main() -> int:
+    """``gilstudy COMMAND ...``, also as ``python -m gilstudy``."""
+
+    def run() -> int:
+        from gilstudy import cli
+
+        return cli.main()
+
+    return _told("gilstudy", run)
+
+
+def command(name: str, prog: str) -> int:
+    """One command under a name of its own, such as ``python -m gilstudy.bench``."""
+
+    def run() -> int:
+        from gilstudy import cli
+
+        return cli.run_command(name, sys.argv[1:], prog=prog)
+
+    return _told(prog, run)
+
+
+def _told(prog: str, run: Callable[[], int]) -> int:
+    try:
+        return run()
+    except KeyboardInterrupt:  # before the command line's own way with it was set up
+        _say(f"{prog}: interrupted")
+        return 130
+    except (Exception, SystemExit) as error:
+        line = stand_in(error)
+        if not line:
+            raise
+        _say(f"{prog}: error: {line}")
+        return 2
+
+
+def _say(line: str) -> None:
+    try:
+        sys.stderr.write(line + "\n")
+    except (AttributeError, OSError, ValueError):  # it is closed, or full: there is nowhere to tell it
+        return
