@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from gilstudy.claims.experiments import CLAIMS_OF
 from gilstudy.codec import Malformed
 from gilstudy.observations import LockCosts, LostUpdates, Observations
-from gilstudy.record import CAUTIONS, Edge, Record, Trial
+from gilstudy.record import CAUTIONS, Record
 
 
 def check(record: Record) -> None:
@@ -30,24 +30,12 @@ def _of_study(record: Record) -> Mapping[str, bool]:
         "every trial and every failure is of a known arm": _arms_seen(record) <= {*names},
         "every trial has a window": all(trial.close_ns > trial.open_ns for trial in trials),
         "every worker has a span and a CPU": all(len(t.spans) == len(t.cpus) == t.workers for t in trials),
-        "no worker's clocks and laps go back": all(map(_goes_on, trials)),
         "every caution has its facts": all({*CAUTIONS.get(c.kind, ())} <= {*c.facts} for c in record.cautions),
     }
 
 
 def _arms_seen(record: Record) -> set[str]:
     return {trial.arm for trial in record.trials} | {failure.arm for failure in record.failures}
-
-
-def _goes_on(trial: Trial) -> bool:
-    return all(
-        span.open.laps <= span.close.laps and span.open.cpu_ns <= span.close.cpu_ns and _in_order(span)
-        for span in trial.spans
-    )
-
-
-def _in_order(edges: Iterable[object]) -> bool:
-    return all(edge.before_ns <= edge.after_ns for edge in edges if isinstance(edge, Edge))
 
 
 def _of_observations(seen: Observations) -> Mapping[str, bool]:

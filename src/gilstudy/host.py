@@ -60,7 +60,7 @@ class Host:
     """The CPUs that this process may run on, by its affinity mask (which a cpuset also limits)."""
     can_pin: bool
     """Whether a thread can be kept on one CPU here."""
-    quota_cpus: Annotated[float, Range(0, 1e6)] | None
+    quota_cpus: Annotated[float, Range(0, LARGEST)] | None
     """The CPU time per time that control groups allow, in CPUs; None if unlimited or unknown. See `cgroup`."""
     quota_source: str
     """Where the quota was read; "" if there is none."""

@@ -106,7 +106,7 @@ def cpu_count_override(
         count = int(setting.partition("=")[2])
     except ValueError:
         return None
-    return count if count > 0 else None
+    return min(count, sys.maxsize) if count > 0 else None
 
 
 def _setting(
