@@ -43,6 +43,7 @@ def one(interval_ms: float, cpus: Sequence[int]) -> tuple[float, float, int]:
     summary = w.summary()
     assert summary.holds is not None
     assert summary.handoffs is not None
+    assert summary.holds.median_ns is not None, "most hand-offs were missed"
     return summary.holds.median_ns / 1e6, summary.handoffs_seen / summary.handoffs, summary.handoffs
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gilstudy.assemble import ENDED, Raw, Turn, assemble
-from gilstudy.summary import merged, quantile, summarise
+from gilstudy.contention import merged
+from gilstudy.summary import quantile, summarise
 from gilstudy.trace import FREE, OFF, UNKNOWN
 
 MS = 1_000_000
@@ -151,6 +152,20 @@ def test_pieces_never_overlap() -> None:
     pieces = assemble(raw(turns=turns, changes=changes)).lanes[0].pieces
     assert all(one[1] <= other[0] for one, other in pairwise(pieces))
     assert all(begin < end for begin, end, _ in pieces)
+
+
+def test_who_has_no_name_from_python_is_called_what_the_system_calls_it() -> None:
+    lanes = (
+        (501, 0, False, "gilstudy"), (502, 0, False, "gilstudy"), (503, 0, False, "tokio-runtime-w"),
+        (504, 0, False, "gilstudy"), (505, 0, False, ""), (900, 501, True, "gilstudy"), (901, 501, True, "git"),
+        (902, 501, True, "gilstudy"),
+    )  # fmt: skip
+    threads = ((1, 501, MS), (2, 502, MS), (3, 0, MS))
+    trace = assemble(raw(lanes=lanes, threads=threads, names={501: "MainThread", 902: "ForkPoolWorker-1"}))
+    assert [lane.name for lane in trace.lanes] == [
+        "MainThread", "thread 502", "thread that ended at once", "tokio-runtime-w", "native thread 504",
+        "native thread 505", "child process 900", "git 901", "ForkPoolWorker-1",
+    ]  # fmt: skip
 
 
 def test_a_process_has_cpu_time_and_no_states_of_the_kernel() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +20,14 @@ from rich.console import Console
 
 from gilstudy import bench, study
 from gilstudy.claims import TEXTS
+from gilstudy.errors import BadInput
 from gilstudy.experiments import conduct
 from gilstudy.files import load, save
 from gilstudy.findings import conclude
 from gilstudy.observations import Deadlock, Observations, Sharing, Stuck, Trouble
 from gilstudy.record import Record
 from gilstudy.report.claims import print_table
+from gilstudy.report.terminal import print_study
 
 PYTHON = [sys.executable, "-m"]
 STUCK = (Stuck("A", "one", "two"), Stuck("B", "two", "one"))
@@ -114,6 +117,63 @@ def test_an_interrupted_experiment_keeps_what_was_observed_before(monkeypatch: p
     assert record.observations is not None
     assert record.observations.switching == observing.switching()
     assert bench.exit_code(record) == 130
+
+
+@pytest.mark.usefixtures("no_study")
+def test_what_was_measured_is_saved_before_anything_is_concluded(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[Record] = []
+
+    def observing_until_ctrl_c(**more: object) -> Iterator[Observations]:
+        assert [record.observations for record in saved] == [None]
+        yield Observations(label="3.11", switching=observing.switching())
+        assert len(saved) == 2
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conduct, "observing", observing_until_ctrl_c)
+    progress = Console(file=io.StringIO())
+    record = bench.measure(a_plan(), a_host(), progress, experiments=True, save=saved.append)
+    assert saved[-1] is record
+    assert record.interrupted
+
+
+@pytest.fixture
+def ctrl_c_while_concluding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def conclude(record: Record) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gilstudy.findings.conclude", conclude)
+
+
+@pytest.mark.usefixtures("ctrl_c_while_concluding")
+def test_ctrl_c_while_it_is_concluded_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "study.json"
+    bench.saver(path)(a_record())
+    with pytest.raises(KeyboardInterrupt, match=f"saved in {path}"):
+        bench.finish(a_record(), path, lambda *args: pytest.fail("there is nothing to show"))
+    assert load(path) == a_record()
+    assert json.loads(path.read_text())["findings"] is None
+
+
+@pytest.mark.usefixtures("ctrl_c_while_concluding")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs")
+def test_a_pipe_gets_one_document_even_then(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append((tmp_path / "fifo").read_text()), daemon=True)
+    reader.start()
+    bench.saver(tmp_path / "fifo")(a_record())
+    with pytest.raises(KeyboardInterrupt):
+        bench.finish(a_record(), tmp_path / "fifo", lambda *args: None)
+    reader.join(60)
+    assert [json.loads(text)["findings"] for text in got] == [None]
+
+
+def test_what_cannot_be_saved_is_shown_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gone" / "study.json"
+    bench.saver(path)(a_record())  # says nothing: it is told in the end
+    with pytest.raises(BadInput, match="cannot write"):
+        bench.finish(a_record(), path, print_study)
+    assert "threads-do-not-scale" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("no_study")

@@ -62,7 +62,7 @@ def broken(**changes: Any) -> str:
         *parents, last = path.split("__")
         target: Any = given
         for parent in parents:
-            target = target[parent]
+            target = target[int(parent) if parent.isdecimal() else parent]
         target[last] = value
     return json.dumps(given)
 
@@ -72,18 +72,26 @@ def broken(**changes: Any) -> str:
     [
         ("", "damaged or cut short"),
         ("not json", "damaged or cut short"),
-        ("[" * 100_000, "damaged or cut short"),
+        ("[" * 100_000, "nests values too deeply"),
         ("[1, 2]", "is not a study of gilstudy"),
         ('{"benchmarks": []}', "is not a study of gilstudy"),
         (broken(schema=2), "upgrade gilstudy"),
         (broken(schema="one"), "its schema is 'one'"),
         (broken(schema=True), "its schema is True"),
         (broken(record=None), "is damaged: Record should be dict"),
-        (broken(record__plan__level=1.5), "level and looks are in range"),
+        (broken(record__plan__level=1.5), "Record.plan.level should be from 0.5 to 0.999, not 1.5"),
         (broken(record__plan__workers=[]), "there are worker counts"),
         (broken(record__plan__arms=[]), "the plan has one ceiling"),
         (broken(record__host__usable_cpus=[]), "the host has CPUs"),
         (broken(record__trials=[1]), r"Record.trials\[0\] should be dict"),
+        (broken(record__plan__looks=10**18), "Record.plan.looks should be from 1 to 1,000"),
+        (broken(record__elapsed_s=10**400), "Record.elapsed_s should be from"),
+        (broken(record__elapsed_s=float("nan")), "Record.elapsed_s should be from 0 to"),
+        (broken(record__elapsed_s=float("inf")), "Record.elapsed_s should be from 0 to"),
+        (broken(record__cautions=[{"kind": "quota", "facts": {}}]), "every caution has its facts"),
+        (broken(record__plan__arms__0__mode=[[1] * 3]), "should be one of 'single'.*, not list"),
+        ('{"gilstudy": 1, "schema": ' + "9" * 5000 + "}", "damaged or cut short"),
+        (broken(gilstudy="\x1b[31m" * 1000, schema=9**999), "was written by"),
     ],
 )
 def test_what_is_no_study_gets_one_clear_line(tmp_path: Path, text: str, says: str) -> None:

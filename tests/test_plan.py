@@ -62,6 +62,8 @@ def test_unknown_arms_are_refused(name: str, says: str) -> None:
         {"level": 1.0},
         {"level": 0.2},
         {"level": math.nan},
+        {"seed": 2**63},
+        {"seed": -(10**5000)},
     ],
 )
 def test_values_out_of_range_are_refused(wish: dict[str, Any]) -> None:

@@ -353,6 +353,10 @@ def closes_it_all():
     sys.stderr.close()
 def swaps(): sys.stdout = sys.stderr = io.StringIO()
 def moves(): os.chdir("/")
+def is_interrupted():
+    import signal
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
 def fine(): time.sleep(0.002)
 
 class Mute(Exception):
@@ -443,6 +447,18 @@ def test_a_call_that_takes_the_standard_streams_away_is_answered(calls: Path, na
 def test_files_are_written_where_they_were_meant_to_be(calls: Path) -> None:
     assert probe_in(calls, "calls:moves", "--json", "out.json", "--junit", "out.xml").returncode == 0
     assert (calls / "out.json").exists() and (calls / "out.xml").exists()
+
+
+@gil
+@posix
+def test_ctrl_c_keeps_what_was_probed_until_then(calls: Path) -> None:
+    done = probe_in(
+        calls, "calls:fine", "calls:is_interrupted", "calls:fine", "--json", "out.json", "--junit", "out.xml"
+    )
+    assert (done.returncode, done.stderr) == (130, "gilstudy probe: interrupted\n")
+    assert [one["verdict"] for one in json.loads((calls / "out.json").read_text())["probes"]] == ["releases"]
+    assert ElementTree.parse(calls / "out.xml").getroot().get("tests") == "1"
+    assert "calls:fine" in done.stdout
 
 
 def test_junit_is_xml_whatever_the_names_and_errors_are() -> None:

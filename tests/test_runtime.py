@@ -157,6 +157,7 @@ print(json.dumps(sorted(name for name in sys.modules if name.split(".")[0] in wa
         ({}, {"PYTHON_CPU_COUNT": "-2"}, None),
         ({}, {"PYTHON_CPU_COUNT": "two"}, None),
         ({"cpu_count": True}, {}, None),
+        ({}, {"PYTHON_CPU_COUNT": "9" * 30}, sys.maxsize),
     ],
 )
 def test_the_wish(options: Mapping[str, str | bool], environment: Mapping[str, str], count: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,9 @@ import pytest
 from rich.console import Console
 
 from gilstudy.report.chrome import chrome_trace
-from gilstudy.report.trace import cautions, detail, ms, print_trace, share, strip
+from gilstudy.report.figures import ms, share
+from gilstudy.report.timeline import detail, strip
+from gilstudy.report.trace import cautions, print_trace
 from gilstudy.summary import summarise
 from gilstudy.trace import FREE, Lane, Lost, Piece, Trace
 
@@ -48,10 +51,10 @@ def two_threads(**changes: Any) -> Trace:
     return Trace(**given | changes)
 
 
-def printed(trace: Trace, *, width: int = 80, encoding: str = "utf-8", window: tuple[int, int] | None = None) -> str:
+def printed(trace: Trace, *, width: int = 80, encoding: str = "utf-8", **options: Any) -> str:
     raw = io.BytesIO()
     console = Console(file=io.TextIOWrapper(raw, encoding=encoding), width=width, highlight=False, no_color=True)
-    print_trace(console, trace, summarise(trace), window=window)
+    print_trace(console, trace, summarise(trace), **options)
     console.file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -63,8 +66,10 @@ def test_the_report_is_what_the_trace_says() -> None:
     text = " ".join(printed(two_threads()).split())
     assert "GIL held 100 % of the time, while another thread waited 100 %" in text
     assert "hand-offs 20 by the interpreter's count (19 seen), 200 per s" in text
-    assert "median 5.00 ms, p99 5.00 ms, longest 5.00 ms by" in text
-    assert "one 9 5.00 ms 5.00 ms 50 % 50 % 50 % 0 % 0 %" in text  # the first hold's beginning was not seen
+    assert "holds median 5.00 ms; others waited longest, 5.00 ms, while" in text
+    assert "waits 20 for the GIL: median 5.00 ms, longest 5.00 ms by other" in text
+    assert "one 9 5.00 ms 5.00 ms 10 5.00 ms 5.00 ms" in text  # the first hold's beginning was not seen
+    assert "one 50 % 50 % 50 % 0 % 0 %" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -73,6 +78,25 @@ def test_lanes_fit_the_terminal_and_its_letters(width: int, encoding: str) -> No
     lines = printed(two_threads(), width=width, encoding=encoding).splitlines()
     assert max(len(line) for line in lines) <= width
     assert any(("#" if encoding == "ascii" else "█") in line for line in lines)
+
+
+def half_seen() -> Trace:
+    pieces: tuple[Piece, ...] = (
+        (1000 * MS, 1010 * MS, "blocked"), (1010 * MS, 1060 * MS, "unknown"), (1060 * MS, 1100 * MS, "running"),
+    )  # fmt: skip
+    return two_threads(lanes=(lane("one", 11, pieces),), holders=(), longest_unseen_ns=50 * MS)
+
+
+def test_what_was_not_seen_is_blank_and_left_out_of_shares() -> None:
+    trace = half_seen()
+    summary = summarise(trace)
+    assert (summary.longest_unseen_ns, summary.lanes[0].unseen_ns) == (50 * MS, 50 * MS)
+    assert summary.lanes[0].in_state_ns == {"blocked": 10 * MS, "running": 40 * MS}
+    assert summary.share(summary.lanes[0], "blocked") == pytest.approx(0.2)
+    text = printed(trace, window=(trace.begin_ns, trace.end_ns))
+    assert re.search("^one  ·{7,8} {37,38}▓{30}$", text, re.MULTILINE)
+    tracks = [event["ts"] for event in chrome_trace(trace, pid=1)["traceEvents"] if event.get("cat") == "thread"]
+    assert tracks == [0, 60_000]
 
 
 def test_each_cell_shows_what_took_most_of_it() -> None:
@@ -93,7 +117,7 @@ def test_a_build_without_a_gil_still_has_lanes() -> None:
     reason = "not applicable: this build has no GIL"
     text = printed(two_threads(holders=(), handoffs=None, gil_reason=reason, lanes=(lane("one", 11, running),)))
     assert f"GIL {reason}" in " ".join(text.split())
-    assert "▓ runs " in text
+    assert "▓ runs\n" in text
     assert "without the GIL" not in text
 
 

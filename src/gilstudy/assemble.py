@@ -101,12 +101,22 @@ def _keys(raw: Raw) -> list[Key]:
     return list(keys)
 
 
-def _name(raw: Raw, key: Key, ident: int | None, lane: RawLane | None) -> str:
+def _name(raw: Raw, key: Key, ident: int | None, lane: RawLane | None, own: str) -> str:
+    """The name that Python gave it; else the system's, unless it is only ``own``, this process's, handed down."""
     if key[0] in raw.names:
         return raw.names[key[0]]
-    if lane is not None and ident is None:
-        return f"{lane[3]} {key[0]}"
-    return f"thread {key[0]}" if key[0] else "thread that ended at once"
+    if lane is not None and lane[2]:
+        return f"child process {key[0]}" if lane[3] == own else f"{lane[3]} {key[0]}"
+    if lane is not None and lane[3] not in ("", own):
+        return lane[3]
+    if not key[0]:
+        return "thread that ended at once"
+    return f"native thread {key[0]}" if ident is None else f"thread {key[0]}"
+
+
+def _own_name(raw: Raw) -> str:
+    """The system's name for this process: that of its main thread, which the system lists first."""
+    return next((lane[3] for lane in raw.lanes if not lane[2]), "")
 
 
 def _lanes(raw: Raw, keys: Sequence[Key], holders: Sequence[tuple[int, int, int]]) -> tuple[Lane, ...]:
@@ -118,8 +128,9 @@ def _lanes(raw: Raw, keys: Sequence[Key], holders: Sequence[tuple[int, int, int]
     holds: dict[int, list[Span]] = {}
     for begin, end, holder in holders:
         holds.setdefault(holder, []).append((begin, end))
+    own_name = _own_name(raw)
     return tuple(
-        _lane(raw, key, idents.get(key), lanes.get(key), turns, tuple(holds.get(place, ())))
+        _lane(raw, key, idents.get(key), lanes.get(key), turns, tuple(holds.get(place, ())), own_name)
         for place, key in enumerate(keys)
     )
 
@@ -131,13 +142,14 @@ def _lane(
     found: tuple[int, RawLane] | None,
     turns: Mapping[int, Sequence[Turn]],
     holds: tuple[Span, ...],
+    own_name: str,
 ) -> Lane:
     own = turns.get(found[0], ()) if found else ()
     pieces = _pieces(own, holds, raw.facts["end_ns"], max(SHARPEST_NS, 2 * raw.period_ns))
     is_process = found is not None and found[1][2]
     used = _used(own)
     return Lane(
-        name=_name(raw, key, ident, found[1] if found else None),
+        name=_name(raw, key, ident, found[1] if found else None, own_name),
         ident=ident,
         native_id=key[0],
         is_process=is_process,

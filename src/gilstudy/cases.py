@@ -116,7 +116,7 @@ def _case(name: str, entry: object, setup: str, module: str) -> Case:
         raise BadInput(f"functions.{shown(name)} must be a string, or a table of the strings args, setup and expect")
     expect = words.get("expect", "")
     if expect and expect not in EXPECTED:
-        raise BadInput(f"functions.{shown(name)} expects {expect!r}; it must be one of {', '.join(EXPECTED)}")
+        raise BadInput(f"functions.{shown(name)} expects {shown(expect)!r}; it must be one of {', '.join(EXPECTED)}")
     return Case(
         target=name if ":" in name else f"{module}:{name}",
         arguments=words.get("args", ""),

@@ -107,7 +107,8 @@ def was_signalled(error: BaseException) -> bool:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return isinstance(error, KeyboardInterrupt) and trace is not None and trace.tb_frame.f_globals is globals()
+    raiser = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return isinstance(error, KeyboardInterrupt) and str(raiser).startswith("gilstudy.")
 
 
 @contextlib.contextmanager

@@ -6,9 +6,31 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
+
+from gilstudy.text import shown
 
 T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Range:
+    """The least and the greatest value of a number: ``Annotated[int, Range(1, 512)]``."""
+
+    low: float
+    high: float
+
+
+LARGEST: Final = 2**63 - 1
+"""No number is further from 0, unless its range says so: all clocks and counters are of 64 bits."""
+
+ANY: Final = Range(-LARGEST, LARGEST)
+Count = Annotated[int, Range(0, LARGEST)]
+"""How many, or nanoseconds of a clock or of a length."""
+Positive = Annotated[int, Range(1, LARGEST)]
+Workers = Annotated[int, Range(1, 512)]
+Cpus = Annotated[int, Range(0, 1 << 16)]
+"""How many CPUs, or the number of one."""
 
 
 class Malformed(ValueError):
@@ -30,31 +52,43 @@ def decode(kind: type[T], value: Any) -> T:
     """Rebuild a ``kind`` from plain JSON values.
 
     Raises:
-        Malformed: a field is missing, unknown or of another type.
+        Malformed: a field is missing, unknown, of another type, or a number out of its range.
     """
     return typing.cast(T, _decode(kind, value, kind.__name__))
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:
     origin = typing.get_origin(kind)
+    if origin is Annotated:
+        plain, limits = typing.get_args(kind)
+        return _number(plain, value, where, limits)
     if origin in (typing.Union, types.UnionType):
         return _decode_union(kind, value, where)
     if origin is typing.Literal:
-        if value not in typing.get_args(kind):
-            raise Malformed(f"{where} should be one of {', '.join(map(repr, typing.get_args(kind)))}, not {value!r}")
+        if not isinstance(value, str) or value not in typing.get_args(kind):
+            told = repr(value[:100]) if isinstance(value, str) else type(value).__name__
+            raise Malformed(f"{where} should be one of {', '.join(map(repr, typing.get_args(kind)))}, not {told}")
         return value
     if origin is tuple:
         return _decode_tuple(typing.get_args(kind), value, where)
     if origin is dict:
         item = typing.get_args(kind)[1]
-        return {key: _decode(item, part, f"{where}[{key!r}]") for key, part in _of(dict, value, where).items()}
+        return {key: _decode(item, part, f"{where}[{key[:100]!r}]") for key, part in _of(dict, value, where).items()}
     if dataclasses.is_dataclass(kind):
         return _decode_dataclass(kind, value, where)
     if isinstance(kind, type) and issubclass(kind, tuple):
         return _decode_named_tuple(kind, value, where)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if kind is float or kind is int:
+        return _number(kind, value, where)
     return _of(kind, value, where)
+
+
+def _number(kind: type[float] | type[int], value: Any, where: str, limits: Range = ANY) -> float:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    number = value if kind is float and is_whole else _of(kind, value, where)
+    if not limits.low <= number <= limits.high:  # nor is what is no number
+        raise Malformed(f"{where} should be from {limits.low:,} to {limits.high:,}, not {shown(number, 40)}")
+    return kind(number)
 
 
 def _of(kind: type[T], value: Any, where: str) -> T:
@@ -92,7 +126,7 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     if missing := fields - given.keys():
         raise Malformed(f"{where} lacks {', '.join(sorted(missing))}")
     if unknown := given.keys() - fields:
-        raise Malformed(f"{where} has an unknown {', '.join(sorted(unknown))}")
+        raise Malformed(f"{where} has an unknown {shown(', '.join(sorted(unknown)))}")
     return kind(**{name: _decode(hints[name], given[name], f"{where}.{name}") for name in fields})
 
 
@@ -101,5 +135,5 @@ _known_hints: dict[Any, dict[str, Any]] = {}
 
 def _hints(kind: Any) -> dict[str, Any]:
     if kind not in _known_hints:
-        _known_hints[kind] = typing.get_type_hints(kind)
+        _known_hints[kind] = typing.get_type_hints(kind, include_extras=True)
     return _known_hints[kind]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gilstudy._version import __version__
+from gilstudy.checks import check
 from gilstudy.codec import Malformed, decode, encode
 from gilstudy.errors import BadInput
 from gilstudy.findings import Findings
@@ -261,50 +262,33 @@ def load(path: Path) -> Record:
     """Read the record of a saved study.
 
     Raises:
-        BadInput: the file is missing, damaged, cut short, foreign, or of a newer version.
+        BadInput: the file is missing, damaged, cut short, foreign, too large, or of a newer version.
     """
-    given = _parse(path)
+    name, given = shown(path), _parse(path)
     if not isinstance(given, Mapping) or "gilstudy" not in given or "schema" not in given:
-        raise BadInput(f"{path} is not a study of gilstudy; give a file written by gilstudy bench --json")
+        raise BadInput(f"{name} is not a study of gilstudy; give a file written by gilstudy bench --json")
     schema = given["schema"]
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        raise BadInput(f"{path} is damaged: its schema is {schema!r}")
+        told = repr(schema[:40]) if isinstance(schema, str) else shown(schema, 40)
+        raise BadInput(f"{name} is damaged: its schema is {told}")
     if schema > SCHEMA:
-        made_by = f"gilstudy {given['gilstudy']} with schema {schema}"
-        raise BadInput(f"{path} was written by {made_by}, and this one reads up to {SCHEMA}: upgrade gilstudy")
+        made_by = f"gilstudy {shown(given['gilstudy'], 40)} with schema {shown(schema, 40)}"
+        raise BadInput(f"{name} was written by {made_by}, and this one reads up to {SCHEMA}: upgrade gilstudy")
     try:
         record = decode(Record, given.get("record"))
-        _check(record)
+        check(record)
     except Malformed as error:
-        raise BadInput(f"{path} is damaged: {error}") from None
+        raise BadInput(f"{name} is damaged: {error}") from None
     return record
 
 
 def _parse(path: Path) -> Any:
+    text = read(path)
     try:
-        return json.loads(read(path))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, BadInput):
-            raise
+        return json.loads(text)
+    except RecursionError:
+        raise BadInput(f"{shown(path)} is damaged: it nests values too deeply") from None
+    except ValueError:
         raise BadInput(f"{shown(path)} is damaged or cut short: it is not valid JSON") from None
     except MemoryError:
         raise BadInput(f"cannot read {shown(path)}: this process has not the memory for it") from None
-
-
-def _check(record: Record) -> None:
-    """What the types alone do not say. Raises Malformed."""
-    plan = record.plan
-    names = {arm.name for arm in plan.arms}
-    rules = {
-        "the plan has one ceiling": sum(arm.is_ceiling for arm in plan.arms) == 1,
-        "every baseline is an arm": all(arm.baseline in names for arm in plan.arms),
-        "there are worker counts": bool(plan.workers) and min(plan.workers) >= 1,
-        "level and looks are in range": 0 < plan.level < 1 and plan.looks >= 1,
-        "the host has CPUs": bool(record.host.usable_cpus and record.host.placement),
-        "every trial is of a known arm": all(trial.arm in names for trial in record.trials),
-        "every trial has a window and a lap": all(t.close_ns > t.open_ns and t.lap > 0 for t in record.trials),
-        "every worker has a span and a CPU": all(len(t.spans) == len(t.cpus) == t.workers >= 1 for t in record.trials),
-    }
-    for rule, holds in rules.items():
-        if not holds:
-            raise Malformed(f"it is not so that {rule}")

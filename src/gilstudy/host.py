@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from gilstudy.cgroup import ROOT, read_quota, text_of
+from gilstudy.codec import LARGEST, Cpus, Range
 from gilstudy.runtime import cpu_count_override
 
 ALIKE: Final = 0.9
@@ -32,10 +33,10 @@ class Kind:
 
     name: str
     """``performance``, ``efficient``, ``low-power``, or "" where the system gives no name."""
-    capacity: float | None
+    capacity: Annotated[float, Range(0, 1000)] | None
     """Speed relative to the fastest CPU in use, which has 1; None if the system gives none."""
-    count: int
-    cpus: tuple[int, ...]
+    count: Cpus
+    cpus: tuple[Cpus, ...]
     """Which they are; empty where the system only tells how many."""
 
 
@@ -51,21 +52,21 @@ class Host:
     """"" if unknown."""
     virtual: bool | None
     """Whether it runs under a hypervisor; None if the system does not tell."""
-    logical_cpus: int
+    logical_cpus: Cpus
     """All CPUs of the host that are switched on."""
-    physical_cores: int | None
+    physical_cores: Cpus | None
     """The cores that these belong to; None if unknown."""
-    usable_cpus: tuple[int, ...]
+    usable_cpus: tuple[Cpus, ...]
     """The CPUs that this process may run on, by its affinity mask (which a cpuset also limits)."""
     can_pin: bool
     """Whether a thread can be kept on one CPU here."""
-    quota_cpus: float | None
+    quota_cpus: Annotated[float, Range(0, LARGEST)] | None
     """The CPU time per time that control groups allow, in CPUs; None if unlimited or unknown. See `cgroup`."""
     quota_source: str
     """Where the quota was read; "" if there is none."""
-    python_cpu_count: int | None
+    python_cpu_count: Annotated[int, Range(1, LARGEST)] | None
     """The user's PYTHON_CPU_COUNT or ``-X cpu_count``, read on every Python; None if not set."""
-    cores: tuple[tuple[int, ...], ...]
+    cores: tuple[tuple[Cpus, ...], ...]
     """The usable CPUs, those of one physical core (SMT siblings) together; empty if unknown."""
     kinds: tuple[Kind, ...]
     """The usable CPUs by speed, the fastest first; empty if the system does not tell. One kind: all alike."""

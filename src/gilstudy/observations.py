@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
+from gilstudy.codec import Count, Positive
+
 
 class Turn(NamedTuple):
     """One stretch in which a thread ran and the other did not."""
 
     thread: int
-    begin_ns: int
-    passes: int
+    begin_ns: Count
+    passes: Count
     """How many passes of its loop it made."""
 
 
@@ -19,11 +21,11 @@ class Turn(NamedTuple):
 class Spell:
     """Two busy Python threads that take turns, at one switch interval."""
 
-    interval_ns: int
+    interval_ns: Positive
     """``sys.getswitchinterval()``."""
     turns: tuple[Turn, ...]
     """In the order of their beginnings."""
-    holds_ns: tuple[int, ...]
+    holds_ns: tuple[Count, ...]
     """How long each of the two held the GIL at a time, read from the GIL itself; empty if it could not be read."""
 
 
@@ -35,7 +37,7 @@ class Switching:
     """Whether the GIL was on; without it threads do not take turns, and there are no spells here."""
     unwatched: str
     """Why the GIL itself could not be watched; "" if it was."""
-    bytecodes_per_pass: int
+    bytecodes_per_pass: Count
     """Bytecode instructions in a pass of the loop."""
     spells: tuple[Spell, ...]
 
@@ -46,10 +48,10 @@ class Updates:
 
     variant: str
     """The name of the function that was run, see `gilstudy.experiments.balance`."""
-    threads: int
-    updates: int
+    threads: Positive
+    updates: Positive
     """In one batch, by all threads together."""
-    lost: tuple[int, ...]
+    lost: tuple[Count, ...]
     """In each batch, how far the balance was from what it must be: at least so many updates were lost."""
 
 
@@ -65,9 +67,9 @@ class Cost(NamedTuple):
     """The time that a number of updates took."""
 
     variant: str
-    threads: int
-    updates: int
-    wall_ns: int
+    threads: Positive
+    updates: Positive
+    wall_ns: Positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +116,11 @@ class Sharing:
 class Layer(NamedTuple):
     """The work that processes with threads did in a window of time."""
 
-    processes: int
-    threads: int
+    processes: Positive
+    threads: Positive
     """In each process."""
-    steps: int
-    window_ns: int
+    steps: Count
+    window_ns: Positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

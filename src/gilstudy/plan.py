@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from gilstudy.codec import LARGEST
 from gilstudy.errors import BadInput
 from gilstudy.host import Host
 from gilstudy.record import Arm, Plan
@@ -107,6 +108,8 @@ def make_plan(
     budget_s = default_budget_s(counts) if budget_s is None else budget_s
     if not 1 <= budget_s <= 86_400:
         raise BadInput("the budget is a number of seconds from 1 to 86400")
+    if abs(seed) > LARGEST:
+        raise BadInput("the seed is a whole number of at most 63 bits")
     if not 0.5 <= level <= 0.999:
         raise BadInput("the confidence level goes from 0.5 to 0.999")
     return Plan(

@@ -14,33 +14,35 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from gilstudy.cgroup import ROOT, read_throttling, text_of
+from gilstudy.codec import Count, Range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
     """The host at one instant. None stands for what this system does not tell."""
 
-    at_ns: int
+    at_ns: Count
     """The time on the monotonic clock."""
-    load_1: float | None
+    load_1: Annotated[float, Range(0, 1e9)] | None
     """Load average of the last minute: tasks that ran or waited for a CPU (on Linux also for a disk)."""
-    load_5: float | None
-    load_15: float | None
-    busy_ns: int | None
+    load_5: Annotated[float, Range(0, 1e9)] | None
+    load_15: Annotated[float, Range(0, 1e9)] | None
+    busy_ns: Count | None
     """Time that all the host's CPUs together spent on any work, in steps of about 10 ms."""
-    steal_ns: int | None
+    steal_ns: Count | None
     """Time in which the host's CPUs had work, but the hypervisor ran somebody else."""
-    periods: int
+    periods: Count
     """Quota periods of this process's control groups; 0 without a quota. This and the next two: `cgroup.Throttling`."""
-    throttled_periods: int
-    throttled_ns: int
-    pressure_us: int | None
+    throttled_periods: Count
+    throttled_ns: Count
+    pressure_us: Count | None
     """PSI: microseconds in which at least one task of the host waited for a CPU."""
-    context_switches: int | None
+    context_switches: Count | None
     """Context switches of the whole host."""
-    thermal_throttles: int | None
+    thermal_throttles: Count | None
     """How often CPU cores slowed down because they were too hot."""
 
 

@@ -7,8 +7,9 @@ own CPU clock. Nothing here is computed from another field.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
+from gilstudy.codec import LARGEST, Count, Positive, Range, Workers
 from gilstudy.host import Host
 from gilstudy.observations import Observations
 from gilstudy.pulse import Pulse
@@ -21,18 +22,18 @@ SCHEMA: Final = 1
 class Edge(NamedTuple):
     """The two lap boundaries of a worker that straddle an instant (the opening or the closing of the window)."""
 
-    before_ns: int
-    after_ns: int
-    laps: int
+    before_ns: Count
+    after_ns: Count
+    laps: Count
     """Laps done at ``before_ns``; one more is done at ``after_ns``."""
-    cpu_ns: int
+    cpu_ns: Count
     """The worker thread's CPU time at ``after_ns``."""
 
 
 class Span(NamedTuple):
     """What one worker did in one trial."""
 
-    ready_ns: int
+    ready_ns: Count
     """When the system woke it, read before it could wait for the GIL."""
     open: Edge
     close: Edge
@@ -42,14 +43,14 @@ class Span(NamedTuple):
 class Trial:
     """One timed turn of a case: ``workers`` repeat a lap of ``lap`` steps and are counted from open to close."""
 
-    round: int
+    round: Count
     arm: str
-    workers: int
-    cpus: tuple[int, ...]
+    workers: Workers
+    cpus: tuple[Annotated[int, Range(-1, 1 << 16)], ...]
     """The CPU that each worker was pinned to; -1 where it was not."""
-    lap: int
-    open_ns: int
-    close_ns: int
+    lap: Positive
+    open_ns: Count
+    close_ns: Count
     gil: bool | None
     """Whether the GIL was on, read after the trial; None if the interpreter cannot tell."""
     spans: tuple[Span, ...]
@@ -85,19 +86,19 @@ class Arm:
 class Plan:
     """What was asked for."""
 
-    workers: tuple[int, ...]
+    workers: tuple[Workers, ...]
     arms: tuple[Arm, ...]
     """Every arm that is timed, baselines and ceiling included."""
-    budget_s: float
-    level: float
+    budget_s: Annotated[float, Range(0.1, 1e6)]
+    level: Annotated[float, Range(0.5, 0.999)]
     seed: int
     """Of the random order of trials, and of the bootstrap."""
-    looks: int
+    looks: Annotated[int, Range(1, 1000)]
     """How many times the study may look at its results to decide whether to stop."""
-    window_ns: int
-    warm_ns: int
+    window_ns: Positive
+    warm_ns: Count
     """How long the workers run before the window opens."""
-    precision: float
+    precision: Annotated[float, Range(0, 1000)]
     """Half-width of an interval, relative to its point, at which it counts as narrow enough."""
 
 
@@ -106,10 +107,10 @@ class Lap:
     """How many steps of a kernel make a lap, and what showed that its time is linear in the number of steps."""
 
     kernel: str
-    steps: int
-    once_ns: int
+    steps: Positive
+    once_ns: Count
     """The best time of ``steps`` steps."""
-    double_ns: int
+    double_ns: Count
     """The best time of twice as many."""
 
 
@@ -118,7 +119,7 @@ class Failure:
     """An arm that ended early."""
 
     arm: str
-    round: int
+    round: Annotated[int, Range(-1, LARGEST)]
     """The round in which it failed; -1 before the first."""
     reason: str
 
@@ -131,13 +132,33 @@ class Caution:
     facts: dict[str, float]
 
 
+CAUTIONS: Final = {
+    "quota": ("quota_cpus", "workers"),
+    "one-cpu": (),
+    "more-workers-than-cpus": ("workers", "cpus"),
+    "shared-cores": ("cores",),
+    "mixed-cpus": (),
+    "cpu-count-limited": ("cpus", "usable"),
+    "throttled": ("periods", "seconds"),
+    "contended": ("share",),
+    "steal": ("cpus",),
+    "too-hot": ("times",),
+    "busy-host": ("load",),
+    "not-pinned": (),
+    "gil-re-enabled": (),
+    "not-linear-python": ("ratio",),
+    "not-linear-native": ("ratio",),
+}
+"""The facts that each kind of caution has."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A whole study as it was observed."""
 
     started: str
     """Local date and time, ISO 8601 with the offset."""
-    elapsed_s: float
+    elapsed_s: Annotated[float, Range(0, 1e9)]
     """From the start of the study to the end of its last trial, stations' start-up included."""
     interrupted: bool
     plan: Plan

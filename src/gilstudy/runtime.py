@@ -42,8 +42,7 @@ class Runtime:
     def label(self) -> str:
         """A short name, such as ``3.13t`` for a free-threaded CPython 3.13, or ``pypy 3.11``."""
         family = "" if self.implementation == "cpython" else f"{self.implementation} "
-        major, minor = self.version.split(".")[:2]
-        return f"{family}{major}.{minor}{'t' if self.build == 'free-threaded' else ''}"
+        return f"{family}{'.'.join(self.version.split('.')[:2])}{'t' if self.build == 'free-threaded' else ''}"
 
 
 def this_runtime() -> Runtime:
@@ -107,7 +106,7 @@ def cpu_count_override(
         count = int(setting.partition("=")[2])
     except ValueError:
         return None
-    return count if count > 0 else None
+    return min(count, sys.maxsize) if count > 0 else None
 
 
 def _setting(

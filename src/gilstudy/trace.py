@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu"]
+State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu", "unknown"]
 """What a thread does.
 
 ``holding``: it has the GIL. ``running``: it is on a CPU without the GIL. ``waiting``: it waits for the GIL. ``ready``:
 it waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu``: it does not run, why is not told.
+``unknown``: it was not seen; such pieces are drawn blank, and no share is taken of them.
 """
 
 Span = tuple[int, int]
@@ -89,6 +90,8 @@ class Trace:
     """The longest time between two of its looks."""
     watch_cpu_ns: int
     """The CPU time that the watch itself used."""
+    longest_unseen_ns: int = 0
+    """The longest piece of a lane that is ``unknown``."""
     lost: Lost = field(default_factory=Lost)
 
     @property

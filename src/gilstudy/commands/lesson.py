@@ -127,22 +127,15 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _run_all(console: Console, lessons: list[Lesson], setting: Setting, words: Words, *, as_json: bool) -> int:
-    from gilstudy.lessons.perform import perform
-    from gilstudy.report.lesson import outcome_line
-
-    done = []
-    for lesson in lessons:
-        with _progress(lesson.name) as follow:
-            done.append(perform(lesson, setting, words.code, follow))
-        if not as_json:
-            line = outcome_line(lesson, done[-1], words)
-            if console.is_terminal and done[-1].outcome == "passed":
-                line.truncate(console.width, overflow="ellipsis")
-            console.print(line, soft_wrap=True)
+    done: list[Performance] = []
+    try:
+        for lesson in lessons:
+            _give(done, console, lesson, setting, words, quiet=as_json)
+    finally:  # Ctrl-C keeps what was given until then
+        if as_json:
+            _write({"gilstudy": __version__, "lessons": [_document(given, words) for given in done]})
     failed = sum(given.outcome == "failed" for given in done)
-    if as_json:
-        _write({"gilstudy": __version__, "lessons": [_document(given, words) for given in done]})
-    else:
+    if not as_json:
         seconds = f"{sum(given.elapsed_ns for given in done) / 1e9:.1f}"
         passed = sum(given.outcome == "passed" for given in done)
         if failed:
@@ -153,6 +146,22 @@ def _run_all(console: Console, lessons: list[Lesson], setting: Setting, words: W
             end = words.ui("all_passed", count=passed, seconds=seconds)
         console.print(end)
     return FAILED if failed else PASSED
+
+
+def _give(
+    done: list[Performance], console: Console, lesson: Lesson, setting: Setting, words: Words, *, quiet: bool
+) -> None:
+    """Give a lesson, add it to those that are done, and print its line."""
+    from gilstudy.lessons.perform import perform
+    from gilstudy.report.lesson import outcome_line
+
+    with _progress(lesson.name) as follow:
+        done.append(perform(lesson, setting, words.code, follow))
+    if not quiet:
+        line = outcome_line(lesson, done[-1], words)
+        if console.is_terminal and done[-1].outcome == "passed":
+            line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
 
 
 # -- guessing --------------------------------------------------------------------------------------------------------

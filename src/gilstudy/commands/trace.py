@@ -151,7 +151,7 @@ def _save(args: argparse.Namespace, trace: Trace, name: str) -> None:
         if path.suffix == ".json":
             from gilstudy.report.chrome import chrome_trace
 
-            path.write_text(json.dumps(chrome_trace(trace, pid=os.getpid())), encoding="utf-8")
+            files.write(path, json.dumps(chrome_trace(trace, pid=os.getpid())))
         else:
             from gilstudy.report.picture import save_picture
             from gilstudy.summary import summarise

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from gilstudy._version import __version__
-from gilstudy.report.trace import words_for
-from gilstudy.summary import merged
+from gilstudy.contention import merged
+from gilstudy.report.timeline import words_for
+from gilstudy.report.trace import cautions
 from gilstudy.trace import FREE, OFF, Lane, Trace
 
 Event = dict[str, Any]
@@ -41,6 +42,8 @@ def chrome_trace(trace: Trace, *, pid: int) -> dict[str, Any]:
             "handoffs_seen": trace.handoffs_seen,
             "switch_interval_us": trace.switch_interval_s * 1e6,
             "period_us": trace.period_ns / 1000,
+            "longest_unseen_us": trace.longest_unseen_ns / 1000,
+            "cautions": list(cautions(trace)),
             "lost": trace.lost.changes + trace.lost.turns + trace.lost.threads + trace.lost.lanes,
         },
     }
@@ -53,7 +56,7 @@ def _events(trace: Trace, pid: int) -> Iterable[Event]:
         yield _metadata("thread_sort_index", pid, GIL_TRACK, sort_index=-1)
     for place, lane in enumerate(trace.lanes):
         track = _track(lane, pid, place)
-        yield _metadata("thread_name", *track, name=lane.name)
+        yield _metadata("thread_name", *track, name=_whole(lane.name))
         yield _metadata("thread_sort_index", *track, sort_index=place)
     yield from sorted(_spans(trace, pid), key=lambda event: event["ts"])
 
@@ -61,10 +64,12 @@ def _events(trace: Trace, pid: int) -> Iterable[Event]:
 def _spans(trace: Trace, pid: int) -> Iterable[Event]:
     for begin, end, holder in trace.holders:
         if holder not in (FREE, OFF):
-            yield _complete(trace, (pid, GIL_TRACK), begin, end, trace.holder_name(holder), "gil")
+            yield _complete(trace, (pid, GIL_TRACK), begin, end, _whole(trace.holder_name(holder)), "gil")
     words = words_for(trace)
     for place, lane in enumerate(trace.lanes):
         for begin, end, state in lane.pieces:
+            if state == "unknown":
+                continue
             event = _complete(trace, _track(lane, pid, place), begin, end, words[state], "thread")
             yield event | {"cname": COLOURS[state]}
     yield from _waiters(trace, pid)
@@ -103,6 +108,11 @@ def _complete(trace: Trace, track: tuple[int, int], begin: int, end: int, name: 
 
 def _metadata(kind: str, pid: int, tid: int, **args: object) -> Event:
     return {"name": kind, "ph": "M", "pid": pid, "tid": tid, "args": args}
+
+
+def _whole(name: str) -> str:
+    """All of a name; only halves of surrogate pairs, which strict readers of JSON refuse, are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _us(trace: Trace, at_ns: int) -> float:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
-from collections.abc import Sequence
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from rich.text import Text
-
+from gilstudy import files
 from gilstudy.errors import BadInput
-from gilstudy.report.trace import busiest, cautions, detail, gil_lines, headlines, legend_keys
+from gilstudy.report.choosing import busiest
+from gilstudy.report.labels import labels
+from gilstudy.report.timeline import detail, has_unseen, legend_keys
+from gilstudy.report.trace import cautions, finding, gil_lines, headlines
 from gilstudy.summary import Summary
+from gilstudy.text import shown
 from gilstudy.trace import FREE, OFF, Span, State, Trace
 
 COLOURS: Final[dict[State, str]] = {
@@ -23,101 +29,155 @@ COLOURS: Final[dict[State, str]] = {
     "ready": "#edae49",
     "blocked": "#e3e6ea",
     "off-cpu": "#e3e6ea",
+    "unknown": "none",
 }
 """Told apart also by readers who do not see red and green alike: they differ in lightness."""
-THREADS: Final = ("#30638e", "#e07a5f", "#6a4c93", "#81b29a", "#bc6c25", "#577590", "#c9184a", "#4d908e")
-"""For the GIL's lane, one per holder."""
+THREADS: Final = (
+    "#882288", "#ff88ee", "#2233aa", "#773300", "#ccdd22", "#55ccff", "#889900", "#330033",
+    "#aa66dd", "#00dd88", "#334455", "#996600", "#ff7766", "#ccaabb", "#003300", "#000066",
+)  # fmt: skip
+"""For the GIL's lane, one per thread that has a lane; none is near to a state's."""
 OTHERS: Final = "#888888"
 """For holders that have no lane in the picture."""
 CELLS: Final = 120
+LETTERS: Final = 110
+"""Letters in a line of small print, at most."""
+LONGEST_NAME: Final = 30
+MOST_EDGED: Final = 400
+"""Bars of one colour and lane that get an edge; of more the edges would hide the bars."""
 
 
 def save_picture(path: Path, trace: Trace, summary: Summary, *, title: str, window: Span | None = None) -> None:
     """Write the picture as the ending of ``path`` says: svg, png or html.
 
+    Args:
+        path: where to.
+        trace: what was seen.
+        summary: its figures.
+        title: what was traced. The picture's own title is what was found.
+        window: the part that is drawn; None for the busiest stretch of contention.
+
     Raises:
-        BadInput: matplotlib is not installed, or the trace has no lane to draw.
+        BadInput: matplotlib is not installed, the trace has no lane to draw, or the system refused to write.
     """
-    figure = _figure(trace, summary, title, window or detail(trace, CELLS))
-    if path.suffix == ".html":
-        path.write_text(_page(figure, trace, summary, title), encoding="utf-8")
-    else:
-        figure.savefig(path, dpi=160)
+    ending, title = path.suffix.lower().lstrip("."), shown(title, LETTERS)
+    with _own_settings():
+        figure = _figure(trace, summary, title, window or detail(trace, CELLS))
+        image = _rendered(figure, "svg" if ending == "html" else ending)
+    files.write(path, _page(image, trace, summary, title) if ending == "html" else image)
+
+
+@contextlib.contextmanager
+def _own_settings() -> Iterator[None]:
+    """Matplotlib as it comes, whatever the program or the user set; a dollar sign in a name is only that."""
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise BadInput("a picture needs matplotlib: pip install 'gilstudy[plot]'") from error
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"text.parse_math": False, "svg.fonttype": "none"})
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
+
+
+def _rendered(figure: Any, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=160)
+    return buffer.getvalue()
 
 
 def _figure(trace: Trace, summary: Summary, title: str, window: Span) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise BadInput("a picture needs matplotlib: pip install 'gilstudy[plot]'") from error
-    shown = busiest(trace, summary)
-    if not shown:
-        raise BadInput("nothing was seen that could be drawn: " + (trace.lanes_reason or trace.gil_reason))
-    rows = len(shown) + bool(trace.holders)
-    figure = Figure(figsize=(12, 2.1 + 0.5 * rows), layout="constrained")
+    from matplotlib.figure import Figure
+
+    places = busiest(trace, summary)
+    if not places:
+        raise BadInput("nothing was seen that could be drawn: " + shown(trace.lanes_reason or trace.gil_reason))
+    rows = len(places) + bool(trace.holders)
+    told = _small_print(trace, summary, title)
+    figure = Figure(figsize=(12, 2.0 + 0.5 * rows + 0.17 * len(told)), layout="constrained")
     axes = figure.subplots()
-    labels = _draw(axes, trace, shown, window)
-    axes.set_yticks(range(rows), labels)
+    names = labels([summary.lanes[place] for place in places], LONGEST_NAME, shown)
+    _draw(axes, trace, places, window)
+    axes.set_yticks(range(rows), ["GIL, by holder", *names] if trace.holders else names)
     axes.set_ylim(rows - 0.4, -0.6)
     axes.set_xlim(0, (window[1] - window[0]) / 1e6)
     axes.set_xlabel(f"milliseconds, from {(window[0] - trace.begin_ns) / 1e6:.0f} ms after the beginning")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0, pad=16 if trace.holders else 6)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold")
-    axes.set_title(_subtitle(trace, summary), loc="left", fontsize=10, color="#555555")
-    _legend(figure, trace, shown, window)
+    figure.suptitle(finding(trace, summary), x=0.01, ha="left", fontsize=15, fontweight="bold")
+    axes.set_title("\n".join(told), loc="left", fontsize=10, color="#555555")
+    _legend(figure, trace, places, window)
     return figure
 
 
-def _draw(axes: Any, trace: Trace, shown: Sequence[int], window: Span) -> list[str]:
-    labels = []
+def _small_print(trace: Trace, summary: Summary, title: str) -> list[str]:
+    figures = [shown(trace.gil_reason)] if trace.gil_reason else [line.plain for line in gil_lines(summary)]
+    told = [title, *(" ".join(line.split()) for line in figures), *(f"caution: {text}" for text in cautions(trace))]
+    return [part for line in told for part in textwrap.wrap(line, LETTERS)]
+
+
+def _draw(axes: Any, trace: Trace, places: Sequence[int], window: Span) -> None:
     if trace.holders:
-        labels.append("GIL")
+        held: dict[str, list[Span]] = {}
         for begin, end, holder in trace.holders:
             if holder not in (FREE, OFF):
-                colour = THREADS[shown.index(holder) % len(THREADS)] if holder in shown else OTHERS
-                _bars(axes, 0, [(begin, end)], window, colour, 0.8)
-    for row, place in enumerate(shown, start=len(labels)):
+                colour = THREADS[places.index(holder)] if holder in places else OTHERS
+                held.setdefault(colour, []).append((begin, end))
+        for colour, spans in held.items():
+            _bars(axes, 0, spans, window, colour, 0.8)
+    for row, place in enumerate(places, start=bool(trace.holders)):
         lane = trace.lanes[place]
-        labels.append(lane.name)
         for state, colour in COLOURS.items():
             _bars(axes, row, [(b, e) for b, e, s in lane.pieces if s == state], window, colour, 0.62)
         if trace.holders:  # the same colour as in the GIL's lane, as a key
-            at, colour = axes.get_yaxis_transform(), THREADS[(row - 1) % len(THREADS)]
+            at, colour = axes.get_yaxis_transform(), THREADS[row - 1]
             axes.plot([-0.008], [row], "s", color=colour, transform=at, clip_on=False, markersize=6)
-    return labels
 
 
 def _bars(axes: Any, row: int, spans: Sequence[Span], window: Span, colour: str, height: float) -> None:
     begin, end = window
     inside = [(max(b, begin), min(e, end)) for b, e in spans if e > begin and b < end]
     bars = [((b - begin) / 1e6, (e - b) / 1e6) for b, e in inside]
-    if bars:
-        axes.broken_barh(bars, (row - height / 2, height), facecolors=colour, edgecolor="white", linewidth=0.4)
+    if bars and colour != "none":
+        edge = {"edgecolor": "white", "linewidth": 0.4} if len(bars) <= MOST_EDGED else {"linewidth": 0}
+        axes.broken_barh(bars, (row - height / 2, height), facecolors=colour, **edge)
 
 
-def _subtitle(trace: Trace, summary: Summary) -> str:
-    lines = [Text(trace.gil_reason)] if trace.gil_reason else gil_lines(summary)
-    return "\n".join(" ".join(line.plain.split()) for line in lines)
-
-
-def _legend(figure: Any, trace: Trace, shown: Sequence[int], window: Span) -> None:
+def _legend(figure: Any, trace: Trace, places: Sequence[int], window: Span) -> None:
     from matplotlib.patches import Patch
 
-    keys = legend_keys(COLOURS, trace, shown, window)
-    patches = [Patch(color=COLOURS[state], label=words) for state, words in keys]
-    figure.legend(handles=patches, loc="outside lower center", ncols=len(patches) or 1, frameon=False)
+    patches = [Patch(color=COLOURS[state], label=words) for state, words in legend_keys(COLOURS, trace, places, window)]
+    if others := _others(trace, places, window):
+        patches.append(Patch(color=OTHERS, label=others))
+    if blank := _blank(trace, places, window):
+        patches.append(Patch(facecolor="white", edgecolor="#bbbbbb", label=blank))
+    figure.legend(handles=patches, loc="outside lower center", ncols=min(4, len(patches)) or 1, frameon=False)
 
 
-def _page(figure: Any, trace: Trace, summary: Summary, title: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg")
-    picture = base64.b64encode(buffer.getvalue()).decode("ascii")
-    lines = [line.plain for line in headlines(trace, summary)] + [f"caution: {text}" for text in cautions(trace)]
-    told = "".join(f"<p>{escape(line)}</p>" for line in lines)
+def _others(trace: Trace, places: Sequence[int], window: Span) -> str:
+    holders = _holders_in(trace, window) - {FREE, OFF}
+    return "GIL: held by a thread that is not shown" if holders - set(places) else ""
+
+
+def _blank(trace: Trace, places: Sequence[int], window: Span) -> str:
+    """What is blank: in the GIL's lane where nobody holds it, in the others what was not seen."""
+    free = "GIL: free" if FREE in _holders_in(trace, window) else ""
+    unseen = "thread: not seen" if has_unseen(trace, places, window) else ""
+    return ", ".join(part for part in (free, unseen) if part)
+
+
+def _holders_in(trace: Trace, window: Span) -> set[int]:
+    return {holder for begin, end, holder in trace.holders if begin < window[1] and end > window[0]}
+
+
+def _page(image: bytes, trace: Trace, summary: Summary, title: str) -> str:
+    picture = base64.b64encode(image).decode("ascii")
+    told = "".join(f"<p>{escape(line.plain)}</p>" for line in headlines(trace, summary))
+    heading = escape(finding(trace, summary))
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}: {heading}</title>'
         "<style>body{font:16px/1.5 sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}img{width:100%}</style>"
-        f'<h1>{escape(title)}</h1><img alt="lanes, one a thread" src="data:image/svg+xml;base64,{picture}">'
-        f"{told}</html>\n"
+        f'<h1>{heading}</h1><p>{escape(title)}</p><img alt="lanes, one a thread" '
+        f'src="data:image/svg+xml;base64,{picture}">{told}</html>\n'
     )

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gilstudy._version import __version__
 from gilstudy.probing import Probe
-from gilstudy.report.trace import ms, share
+from gilstudy.report.figures import ms, share
 from gilstudy.sweep import Sweep
 from gilstudy.text import shown
 

@@ -2,131 +2,188 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from gilstudy.report.wording import draws_unicode
-from gilstudy.summary import Holds, LaneSummary, Summary
-from gilstudy.trace import Lane, Span, State, Trace
+from gilstudy.report.choosing import Choice, choose
+from gilstudy.report.figures import count, ms, share
+from gilstudy.report.labels import Spell, by_stem, labels, speller
+from gilstudy.report.timeline import print_lanes
+from gilstudy.report.trace_table import FEWEST_FOR_MEDIAN, blocks, lines, longest, name_width, parts
+from gilstudy.summary import FEWEST_LOOKS, FEWEST_SEEN, Holds, Summary, Waits, seen_share
+from gilstudy.text import shown
+from gilstudy.trace import FREE, OFF, Span, Trace
 
-WORDS: Final[dict[State, str]] = {
-    "holding": "holds the GIL",
-    "running": "runs without the GIL",
-    "waiting": "waits for the GIL",
-    "ready": "waits for a CPU",
-    "blocked": "sleeps",
-    "off-cpu": "does not run",
-}
-"""What each state is called."""
-COLOURS: Final[dict[State, str]] = {
-    "holding": "green",
-    "running": "cyan",
-    "waiting": "red",
-    "ready": "yellow",
-    "blocked": "bright_black",
-    "off-cpu": "bright_black",
-}
-GLYPHS: Final[dict[State, str]] = {
-    "holding": "█", "running": "▓", "waiting": "─", "ready": "░", "blocked": "·", "off-cpu": "·",
-}  # fmt: skip
-PLAIN: Final[dict[State, str]] = {
-    "holding": "#", "running": "=", "waiting": "-", "ready": "?", "blocked": ".", "off-cpu": ".",
-}  # fmt: skip
-"""For terminals that have only ASCII."""
-
-MOST_LANES: Final = 16
-CELLS_PER_HOLD: Final = 4
+SUBJECT: Final = 10
+"""Columns for what a line is about."""
+LONGEST_NAME: Final = 28
+"""Columns of a name within a sentence, at most."""
+FEWEST_FOR_P99: Final = 100
+"""Holds: of fewer, the 99th percentile is only the longest."""
+FEWEST_HANDOFFS: Final = 20
+LEAST_HELD: Final = 0.05
+"""That hand-offs were missed is worth a caution if there were so many, and the GIL was held for so much of the time."""
+MUCH_UNSEEN: Final = 0.05
+"""The share of a thread's time, or of the watch's in one gap, that is worth a caution if nothing was seen in it."""
 
 
-def print_trace(console: Console, trace: Trace, summary: Summary, *, window: Span | None = None) -> None:
+def print_trace(
+    console: Console,
+    trace: Trace,
+    summary: Summary,
+    *,
+    window: Span | None = None,
+    by_name: bool = False,
+    quiet: bool = False,
+) -> None:
     """Print the whole report.
 
     Args:
         console: where to print.
         trace: what was seen.
         summary: its figures.
-        window: the part of the trace that is drawn in detail; None for one that shows single holds.
+        window: the part of the trace that is drawn in detail; None for the busiest stretch of contention.
+        by_name: whether threads whose names differ by a number only are summed.
+        quiet: whether to print only the figures of the whole, and what to know before believing them.
     """
-    for line in headlines(trace, summary):
-        console.print(line)
-    shown = busiest(trace, summary)
-    if shown:
-        console.print()
-        console.print(_table(summary, shown))
-        for part in _pictures(console, trace, shown, window):
-            console.print(part, soft_wrap=True)
-    if hidden := len(trace.lanes) - len(shown):
-        console.print(Text(f"not shown: {hidden} thread{'s' * (hidden > 1)} that did less than these", style="dim"))
-    for caution in cautions(trace):
-        console.print(Text(f"caution: {caution}", style="magenta"))
+    spell = speller(console.encoding)
+    for line in headlines(trace, summary, spell):
+        _print_hanging(console, line)
+    if quiet:
+        return
+    choice = choose(trace, summary, spell, by_name=by_name)
+    if choice.rows:
+        _print_threads(console, trace, summary, choice, window)
+    for words in choice.others:
+        console.print(Text(words, style="dim"))
+    if choice.more and not by_name and len(by_stem(trace.lanes)) < len(trace.lanes):
+        console.print(Text("--by-name sums the threads whose names differ by a number only", style="dim"))
 
 
-def headlines(trace: Trace, summary: Summary) -> Iterable[Text]:
-    """The figures of the whole process, a line each."""
-    looks = f"{summary.polls} looks, longest gap {ms(summary.longest_gap_ns)}"
-    interval = "" if trace.gil_reason else f"; switch interval {1000 * summary.switch_interval_s:g} ms"
-    yield _line("watched", f"for {ms(summary.span_ns)}: {looks}{interval}")
+def _print_hanging(console: Console, line: Text) -> None:
+    """Print a figure or a caution, all its lines after the subject."""
+    subject, told = line[:SUBJECT], line[SUBJECT:]
+    for part in told.wrap(console, max(SUBJECT, console.width - SUBJECT)):
+        part.rstrip()
+        console.print(subject + part, soft_wrap=True)
+        subject = Text(" " * SUBJECT)
+
+
+def _print_threads(console: Console, trace: Trace, summary: Summary, choice: Choice, window: Span | None) -> None:
+    spell = speller(console.encoding)
+    rows = [*choice.rows, choice.more] if choice.more else list(choice.rows)
+    longest_name = max(map(cell_len, labels(rows, console.width, spell)))
+    given = blocks(parts(summary, rows), longest_name, console.width)
+    names = labels(rows, name_width(given, longest_name, console.width), spell)
+    for line in lines(given, names):
+        console.print(line, soft_wrap=True)
+    print_lanes(console, trace, names[: len(choice.rows)], choice.groups, window)
+
+
+# -- the figures of the whole ----------------------------------------------------------------------------------------
+
+
+def headlines(trace: Trace, summary: Summary, spell: Spell = shown) -> Iterable[Text]:
+    """The figures of the whole process, a line each, and what to know before believing them and the rest."""
+    yield _line("watched", f"for {ms(summary.span_ns)}: {_looks(summary)}{_interval(trace, summary)}")
     if trace.gil_reason:
-        yield _line("GIL", trace.gil_reason)
+        yield _line("GIL", spell(trace.gil_reason, 400))
     else:
-        yield from gil_lines(summary)
+        yield from gil_lines(summary, spell)
     if trace.gil_wanted_by:
-        yield Text(f"This is a free-threaded build; its GIL was turned on by {', '.join(trace.gil_wanted_by)}.")
+        wanted_by = spell(", ".join(trace.gil_wanted_by), 400)
+        yield _line("build", f"This is a free-threaded build; its GIL was turned on by {wanted_by}.")
     if trace.lanes_reason:
-        yield _line("threads", f"not seen: {trace.lanes_reason}")
+        yield _line("threads", f"not seen: {spell(trace.lanes_reason, 400)}")
+    for caution in cautions(trace, spell):
+        yield Text(f"{'caution:':<{SUBJECT}}{caution}", style="magenta")
 
 
-def gil_lines(summary: Summary) -> Iterable[Text]:
+def _looks(summary: Summary) -> str:
+    unseen = f", at threads {ms(summary.longest_unseen_ns)}" if summary.longest_unseen_ns else ""
+    return f"{count(summary.polls, 'look')}, longest gap {ms(summary.longest_gap_ns)}{unseen}"
+
+
+def _interval(trace: Trace, summary: Summary) -> str:
+    return "" if trace.gil_reason else f"; switch interval {1000 * summary.switch_interval_s:g} ms"
+
+
+def gil_lines(summary: Summary, spell: Spell = shown) -> Iterable[Text]:
     """What was seen of the GIL in all, a line each."""
-    contended = "" if summary.contended is None else f", while another thread waited {share(summary.contended)}"
-    yield _line("GIL", f"held {share(summary.held or 0)} of the time{contended}")
+    if summary.held is None:
+        yield _line("GIL", f"not seen well enough: {count(summary.polls, 'look')}, and a share takes {FEWEST_LOOKS}")
+    else:
+        contended = "" if summary.contended is None else f", while another thread waited {share(summary.contended)}"
+        yield _line("GIL", f"held {share(summary.held)} of the time{contended}")
     rate = f", {summary.handoffs_per_s:.0f} per s" if summary.handoffs_per_s is not None else ""
-    yield _line("hand-offs", f"{summary.handoffs} by the interpreter's count ({summary.handoffs_seen} seen){rate}")
-    yield _line("holds", "no complete hold was seen" if summary.holds is None else _distribution(summary.holds))
+    seen = f"({summary.handoffs_seen} seen)"
+    yield _line("hand-offs", f"{summary.handoffs} by the interpreter's count {seen}{rate}")
+    yield _line(
+        "holds", "no complete hold was seen" if summary.holds is None else _holds(summary.holds, summary, spell)
+    )
+    if summary.waits is not None:
+        yield _line("waits", _waits(summary.waits, spell))
 
 
 def _line(subject: str, told: str) -> Text:
-    return Text.assemble((f"{subject:<9}", "bold"), f" {told}")
+    return Text.assemble((f"{subject:<{SUBJECT}}", "bold"), told)
+
+
+def _holds(holds: Holds, summary: Summary, spell: Spell) -> str:
+    worst = summary.worst
+    told = _distribution(holds)
+    if worst is not None:
+        by = spell(worst.holder, LONGEST_NAME)
+        return f"{told}; others waited longest, {ms(worst.waited_ns)}, while {by} held it"
+    nobody = ", while nobody waited" if summary.contended is not None and summary.waits is None else ""
+    return f"{told}; longest {ms(holds.longest_ns)} by {spell(holds.longest_by, LONGEST_NAME)}{nobody}"
 
 
 def _distribution(holds: Holds) -> str:
-    return f"median {ms(holds.median_ns)}, p99 {ms(holds.p99_ns)}, longest {ms(holds.longest_ns)} by {holds.longest_by}"
+    if holds.median_ns is None or holds.p99_ns is None:
+        return "too few of the hand-offs were seen for a median"
+    if holds.count < FEWEST_FOR_MEDIAN:
+        return f"{count(holds.count, 'was', 'were')} seen from end to end"
+    p99 = f", p99 {ms(holds.p99_ns)}" if holds.count >= FEWEST_FOR_P99 else ""
+    return f"median {ms(holds.median_ns)}{p99}"
 
 
-def ms(ns: float) -> str:
-    """A time in words, with three digits: 12.3 us, 5.12 ms, 1.20 s."""
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
-        if ns >= size * 0.9995:
-            value = ns / size
-            return f"{value:.{max(0, 2 - (value >= 10) - (value >= 100))}f} {unit}"
-    return f"{ns:.0f} ns"
+def _waits(waits: Waits, spell: Spell) -> str:
+    has_median = waits.median_ns is not None and waits.whole >= FEWEST_FOR_MEDIAN
+    median = f"median {ms(waits.median_ns)}, " if waits.median_ns is not None and has_median else ""
+    upto = f"longest {longest(waits.longest_ns, waits.longest_is_whole)} by {spell(waits.longest_by, LONGEST_NAME)}"
+    return f"{waits.count} for the GIL: {median}{upto}"
 
 
-def share(value: float) -> str:
-    """A share as a percentage; what is not quite nothing, or not quite all, does not look so."""
-    if 0 < value < 0.005:
-        return "<1 %"
-    return ">99 %" if 0.995 <= value < 1 else f"{100 * value:.0f} %"
+def finding(trace: Trace, summary: Summary, spell: Spell = shown) -> str:
+    """The trace in one sentence, as the title of a picture."""
+    if trace.gil_reason:
+        return f"{_busy(trace, summary)}; no GIL was seen"
+    if summary.held is None:
+        return f"Too few looks at the GIL for a finding: {summary.polls}"
+    held = f"GIL held {share(summary.held)} of the time"
+    waiters = [lane for lane in summary.lanes if lane.waits is not None]
+    if summary.contended is None or summary.waits is None:
+        return held if trace.lanes_reason or summary.contended is None else f"{held}; nobody waited for it"
+    who = spell(waiters[0].name, LONGEST_NAME) if len(waiters) == 1 else count(len(waiters), "thread")
+    upto = longest(summary.waits.longest_ns, True)
+    return f"{held}; {who} waited {share(summary.contended)} for it, up to {upto} at once"
 
 
-def busiest(trace: Trace, summary: Summary) -> list[int]:
-    """The places of the lanes worth showing, in their order: those that ran or held, and Python's own threads."""
-
-    def weight(place: int) -> int:
-        lane = summary.lanes[place]
-        return max(lane.held_ns, lane.cpu_ns or 0, lane.in_state_ns.get("waiting", 0))
-
-    places = [p for p, lane in enumerate(summary.lanes) if weight(p) > trace.span_ns // 1000 or lane.is_python]
-    kept = sorted(places, key=weight, reverse=True)[:MOST_LANES]
-    return sorted(kept)
+def _busy(trace: Trace, summary: Summary) -> str:
+    used = [lane.cpu_ns for lane in summary.lanes if lane.cpu_ns and lane.cpu_ns * 100 > trace.span_ns]
+    cpus = sum(used) / trace.span_ns if trace.span_ns else 0
+    return f"{count(len(used), 'thread')} used {cpus:.2g} CPUs" if used else "Nothing ran"
 
 
-def cautions(trace: Trace) -> Iterable[str]:
+# -- what to know ----------------------------------------------------------------------------------------------------
+
+
+def cautions(trace: Trace, spell: Spell = shown) -> Iterable[str]:
     """What to know before believing the rest."""
     if trace.lost.changes:
         yield f"the watch ran out of room: {trace.lost.changes} changes of the holder, the oldest, are lost"
@@ -134,147 +191,35 @@ def cautions(trace: Trace) -> Iterable[str]:
         yield f"the watch ran out of room: {trace.lost.turns} changes of what threads did, the oldest, are lost"
     if trace.lost.threads or trace.lost.lanes:
         yield f"there were too many threads: {trace.lost.threads + trace.lost.lanes} have no lane"
-    if trace.handoffs and not trace.lost.changes and trace.handoffs_seen < 0.9 * trace.handoffs:
+    if _misses_much(trace):
+        without = "" if seen_share(trace) >= FEWEST_SEEN else "; no median is given of holds and waits"
         yield (
-            f"only {trace.handoffs_seen} of {trace.handoffs} hand-offs were seen: many holds were shorter than the "
-            f"watch's period of {ms(trace.period_ns)}; try a shorter one (--period)"
+            f"only {trace.handoffs_seen} of {trace.handoffs} hand-offs were seen: many holds were shorter "
+            f"than the watch's period of {ms(trace.period_ns)}{without}; try a shorter one (--period)"
         )
+    if trace.span_ns and trace.longest_gap_ns > max(MUCH_UNSEEN * trace.span_ns, FEWEST_LOOKS * trace.period_ns):
+        yield f"the watch did not get to look for {ms(trace.longest_gap_ns)}: what happened meanwhile was not seen"
+    yield from _unseen(trace, spell)
 
 
-# -- the table -----------------------------------------------------------------------------------------------------
+def _misses_much(trace: Trace) -> bool:
+    """Whether enough hand-offs were missed, in a program that holds the GIL for long enough, to matter."""
+    held = sum(end - begin for begin, end, holder in trace.holders if holder not in (FREE, OFF))
+    is_much = (trace.handoffs or 0) >= FEWEST_HANDOFFS and held >= LEAST_HELD * trace.span_ns
+    return is_much and not trace.lost.changes and seen_share(trace) < 0.9
 
 
-def _table(summary: Summary, shown: Sequence[int]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("thread", no_wrap=True, overflow="crop", max_width=20)
-    names = ("holds", "median", "longest", "held", "ran", "waits: GIL", "CPU", "sleeps")
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True, overflow="crop")
-    for place in shown:
-        table.add_row(*_row(summary, summary.lanes[place]))
-    return table
-
-
-def _row(summary: Summary, lane: LaneSummary) -> Iterable[str]:
-    def part(ns: float | None) -> str:
-        return "" if ns is None or not summary.span_ns else share(ns / summary.span_ns)
-
-    yield lane.name
-    yield str(lane.holds.count) if lane.holds else ""
-    yield ms(lane.holds.median_ns) if lane.holds else ""
-    yield ms(lane.holds.longest_ns) if lane.holds else ""
-    yield "" if lane.is_process or summary.gil_reason else part(lane.held_ns)
-    yield part(lane.cpu_ns)
-    told = bool(lane.in_state_ns) and not lane.is_process
-    for state in ("waiting", "ready", "blocked"):
-        yield part(lane.in_state_ns.get(state, 0)) if told else ""
-
-
-# -- the lanes -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    begin: int
-    end: int
-    cells: int
-
-    def cell(self, number: int) -> Span:
-        step = (self.end - self.begin) / self.cells
-        return self.begin + round(number * step), self.begin + round((number + 1) * step)
-
-
-def _pictures(console: Console, trace: Trace, shown: Sequence[int], window: Span | None) -> Iterable[Text]:
-    width = min(18, max(len(trace.lanes[place].name) for place in shown))
-    cells = max(10, console.width - width - 2)
-    window = window or detail(trace, cells)
-    if window != (trace.begin_ns, trace.end_ns):
-        yield Text("\nAll of it: what each thread did most of the time", style="bold")
-        yield from _picture(console, trace, shown, _Scale(trace.begin_ns, trace.end_ns, cells), width)
-    start, long = window[0] - trace.begin_ns, window[1] - window[0]
-    yield Text(f"\n{ms(long)} from {ms(start)} on, {ms(long / cells)} a column", style="bold")
-    yield from _picture(console, trace, shown, _Scale(*window, cells), width)
-    yield _legend(console, trace, shown)
-
-
-def detail(trace: Trace, cells: int) -> Span:
-    """A window about the middle in which single holds can be told apart; all of the trace if it is short enough."""
-    lengths = sorted(end - begin for begin, end, holder in trace.holders if holder >= 0)
-    if not lengths:
-        return trace.begin_ns, trace.end_ns
-    column = max(trace.period_ns / 2, lengths[len(lengths) // 2] / CELLS_PER_HOLD)
-    half = round(column * cells / 2)
-    middle = (trace.begin_ns + trace.end_ns) // 2
-    if 2 * half >= trace.span_ns * 0.8:
-        return trace.begin_ns, trace.end_ns
-    return middle - half, middle + half
-
-
-def _picture(console: Console, trace: Trace, shown: Sequence[int], scale: _Scale, width: int) -> Iterable[Text]:
-    glyphs = _glyphs(console)
-    for place in shown:
-        lane = trace.lanes[place]
-        row = Text(f"{lane.name[:width]:<{width}}  ")
-        for state in strip(lane, scale.begin, scale.end, scale.cells):
-            row.append(glyphs[state], style=COLOURS[state]) if state else row.append(" ")
-        yield row
-
-
-def strip(lane: Lane, begin: int, end: int, cells: int) -> list[State | None]:
-    """For each of ``cells`` equal parts of the window the state that takes most of it; None where the lane is not."""
-    scale = _Scale(begin, end, cells)
-    totals: list[dict[State, int]] = [{} for _ in range(cells)]
-    for piece_begin, piece_end, state in lane.pieces:
-        if piece_end <= begin or piece_begin >= end:
-            continue
-        first = max(0, int((piece_begin - begin) * cells / (end - begin)) - 1)
-        for number in range(first, cells):
-            cell = scale.cell(number)
-            if cell[0] >= piece_end:
-                break
-            overlap = min(piece_end, cell[1]) - max(piece_begin, cell[0])
-            if overlap > 0:
-                totals[number][state] = totals[number].get(state, 0) + overlap
-    return [_most(total) for total in totals]
-
-
-def _most(total: dict[State, int]) -> State | None:
-    most = sorted(total, key=total.__getitem__)
-    return most[-1] if most else None
-
-
-def _glyphs(console: Console) -> dict[State, str]:
-    return GLYPHS if draws_unicode(console) else PLAIN
-
-
-def _legend(console: Console, trace: Trace, shown: Sequence[int]) -> Text:
-    legend, column = Text(), 0
-    glyphs = _glyphs(console)
-    for state, words in legend_keys(glyphs, trace, shown, (trace.begin_ns, trace.end_ns)):
-        length = len(words) + 5
-        if column and column + length - 3 > console.width:
-            legend.append("\n")
-            column = 0
-        legend.append(glyphs[state], style=COLOURS[state]).append(f" {words}   ", style="dim")
-        column += length
-    return legend
-
-
-def legend_keys(
-    signs: Mapping[State, str], trace: Trace, shown: Sequence[int], window: Span
-) -> Iterable[tuple[State, str]]:
-    """For each sign that is drawn in the window a state that it stands for, and in words all of them."""
-    words, (begin, end) = words_for(trace), window
-    present = {s for place in shown for b, e, s in trace.lanes[place].pieces if b < end and e > begin}
-    for sign in dict.fromkeys(signs.values()):
-        meant = [state for state in WORDS if state in present and signs[state] == sign]
-        if meant:
-            yield meant[0], ", or ".join(words[state] for state in meant)
-
-
-def words_for(trace: Trace) -> dict[State, str]:
-    """What each state is called in this trace: who cannot have the GIL just runs."""
-    runners = [lane for lane in trace.lanes if any(state == "running" for _, _, state in lane.pieces)]
-    if trace.gil_reason or all(lane.is_process for lane in runners):
-        return WORDS | {"running": "runs"}
-    return WORDS
+def _unseen(trace: Trace, spell: Spell) -> Iterable[str]:
+    """Threads are named by what was not seen of the time in which they were there."""
+    worst, name = 0.0, ""
+    for lane in trace.lanes:
+        there = sum(end - begin for begin, end, _ in lane.pieces)
+        unseen = sum(end - begin for begin, end, state in lane.pieces if state == "unknown")
+        if unseen > MUCH_UNSEEN * trace.span_ns and unseen > worst * there:
+            worst, name = unseen / there, lane.name
+    if name:
+        of_it = f"{share(worst)} of {spell(name, LONGEST_NAME)}'s time"
+        yield (
+            f"what threads did was not seen for up to {ms(trace.longest_unseen_ns)} at once, {of_it} in all: that is "
+            f"left out of shares and blank in the lanes"
+        )

@@ -1,0 +1,238 @@
+"""Whatever a record or a table holds: it is read, or refused in one line; nothing in it acts on the terminal."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import observing
+import pytest
+from builders import a_host, a_record, a_runtime
+from nasty import NASTY, is_harmless, is_told
+
+from gilstudy import files
+from gilstudy.cases import cases_in
+from gilstudy.errors import BadInput
+from gilstudy.files import document
+from gilstudy.findings import conclude
+from gilstudy.observations import Deadlock, Observations, Sharing, Stuck, Trouble
+from gilstudy.record import CAUTIONS, Caution, Failure, Lap, Record
+from gilstudy.report.claims import print_table
+from gilstudy.report.console import console
+from gilstudy.report.terminal import print_claims, print_study
+from gilstudy.report.wording import _CAUTIONS, caution_text
+from gilstudy.streams import Output
+
+RECORDS, TABLES = 3500, 1500
+"""How many mutations of each."""
+
+
+def a_whole_record() -> Record:
+    """A record with everything in it that one may hold, and few trials, so that it is soon concluded from."""
+    seen = Observations(
+        label="3.11",
+        switching=observing.switching(turns=10),
+        updates=observing.updates(),
+        costs=observing.costs(rounds=7),
+        deadlock=Deadlock(cycle=(Stuck("a", "A", "B"),), opposite_ending="deadlock", same_ending="ended"),
+        sharing=Sharing(added=8, in_thread=8, after_thread=8, in_process=8, after_process=0),
+        troubles=(Trouble(experiment="costs", reason="it was killed"),),
+    )
+    return replace(
+        a_record(rounds=9, arms=("threads", "processes"), host=a_host(quota=1.9)),
+        laps=(Lap(kernel="python", steps=1000, once_ns=50_000, double_ns=100_000),),
+        failures=(Failure(arm="processes", round=1, reason="it ended with exit code 3"),),
+        cautions=tuple(Caution(kind=kind, facts=dict.fromkeys(facts, 1.5)) for kind, facts in CAUTIONS.items()),
+        observations=seen,
+    )
+
+
+GIVEN: dict[str, Any] = json.loads(json.dumps(document(a_whole_record(), None)))
+
+
+# -- mutations -------------------------------------------------------------------------------------------------------
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to all values within ``value``."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(item, (*path, key))
+
+
+PLACES = tuple(places(GIVEN["record"]))
+
+
+NUMBERS = (
+    *(0, 1, -1, 2, 3, 511, 512, 65536, 2**31, 2**53, 2**63 - 1, 2**63, 10**18, 10**400, -(10**400)),
+    *(0.0, 0.5, 0.999, 1e-300, 5e-324, 1e18, 1e300, float("inf"), -float("inf"), float("nan")),
+)
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def other(old: Any, random: Random) -> Any:
+    """What may stand instead of ``old``: of its own kind most of the time, since others are refused at once."""
+    if random.random() < 0.15:
+        return random.choice([None, True, [], {}, "", 0, -1, 1.5, [[[]]], {"": None}, float("nan")])
+    if isinstance(old, bool) or old is None:
+        return random.choice([True, False, None, 0, 1, 2, 1e9])
+    if isinstance(old, int | float):
+        return random.choice([*NUMBERS, old * 2, -old, old + 1])
+    if isinstance(old, str):
+        return random.choice(NASTY)
+    if isinstance(old, list):
+        item = random.choice(old) if old else 1
+        return random.choice([[], old[:-1], old[1:], old * 2, [*old, item], [item], [item] * 600, old[::-1]])
+    key = random.choice([*old, "x"])
+    return random.choice([{}, {**old, random.choice(NASTY): 1}, {k: v for k, v in old.items() if k != key}])
+
+
+def mutants(count: int, seed: int) -> Iterator[str]:
+    random = Random(seed)
+    for _ in range(count):
+        given = copy.deepcopy(GIVEN)
+        for _ in range(random.choice([1, 1, 1, 2, 4])):
+            *way, last = random.choice(PLACES[1:])
+            try:
+                holder = at(given["record"], tuple(way))
+                holder[last] = other(holder[last], random)
+            except (LookupError, TypeError):
+                continue  # a mutation before took it away
+        text = json.dumps(given)
+        if random.random() < 0.05:
+            cut = random.randrange(len(text))
+            text = random.choice([text[:cut], text[:cut] + random.choice((*NASTY, "[" * 5000)) + text[cut:]])
+        yield text
+
+
+# -- what comes out --------------------------------------------------------------------------------------------------
+
+
+def shows(record: Record) -> str:
+    """All that the commands print of a record; that its document can be written is seen to as well."""
+    findings = conclude(record)
+    json.dumps(document(record, findings), allow_nan=False)
+    out = io.StringIO()
+    printer = console(output=Output(out))
+    print_study(printer, record, findings)
+    print_claims(printer, record, findings)
+    print_table(printer, record, findings.claims)
+    return out.getvalue()
+
+
+def outcome(path: Path, text: str) -> str:
+    """ "shown" or the line of the refusal; anything else that is raised is a fault."""
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        record = files.load(path)
+    except BadInput as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 3000
+        return str(error)
+    assert is_harmless(shows(record))
+    return "shown"
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many resamples are drawn is not what is tried here."""
+    monkeypatch.setattr("gilstudy.stats.FEWEST_RESAMPLES", 20)
+    monkeypatch.setattr("gilstudy.stats.MOST_RESAMPLES", 20)
+
+
+@pytest.mark.usefixtures("few_resamples")
+@pytest.mark.parametrize("seed", range(4))
+def test_mutated_records_are_shown_or_refused(tmp_path: Path, seed: int) -> None:
+    outcomes = [outcome(tmp_path / "x.json", text) for text in mutants(RECORDS // 4, seed)]
+    share = outcomes.count("shown") / len(outcomes)
+    assert 0.1 < share < 0.9  # both ends are tried
+
+
+@pytest.mark.usefixtures("few_resamples")
+def test_mutated_records_take_little_memory(tmp_path: Path) -> None:
+    tracemalloc.start()
+    for text in mutants(40, seed=99):
+        outcome(tmp_path / "x.json", text)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 32 << 20
+
+
+# -- tables ----------------------------------------------------------------------------------------------------------
+
+TABLE = """\
+setup = "data = bytes(100)"
+[functions]
+crc32 = "data"
+compress = { args = "data, 9", expect = "releases" }
+"json:dumps" = { args = "list(range(10))", setup = "import json", expect = "holds" }
+[functions.adler32]
+args = '''data'''
+"""
+RUBBISH = (
+    *("[" * 3000, "{a=" * 2000, "a." * 3000 + "b = 1\n", "9" * 5000, "1e999", "9999-99-99", "\x00", "\x1b[31m", "\r"),
+    *("[[functions]]", "[functions]\n", "= ", '"""', "'''", "#", "[", "]", "{", "}", "\n", ",", ".", "nan", "\ufeff"),
+    *("expect = 'x'\n", "\\ud800", "\\U00110000", "x" * 70_000, "true", "a = 1\n" * 500),
+)
+
+
+def mutated_tables(count: int, seed: int) -> Iterator[str]:
+    random = Random(seed)
+    for _ in range(count):
+        text = TABLE
+        for _ in range(random.choice([1, 1, 2, 3])):
+            cut, end = sorted(random.randrange(len(text)) for _ in "ab")
+            piece = random.choice(RUBBISH + NASTY)
+            text = random.choice(
+                [text[:cut] + piece + text[cut:], text[:cut] + text[end:], text[:cut] + piece + text[end:]]
+            )
+        yield text
+
+
+def test_mutated_tables_are_read_or_refused(tmp_path: Path) -> None:
+    read = 0
+    for text in mutated_tables(TABLES, seed=5):
+        path = tmp_path / "x.toml"
+        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        try:
+            cases = cases_in(path, "zlib")
+        except BadInput as error:
+            assert "\n" not in str(error)
+            assert len(str(error)) < 3000
+        else:
+            read += 1
+            assert all(isinstance(case.arguments, str) for case in cases)
+    assert 0.02 < read / TABLES < 0.98
+
+
+# -- the kinds, one by one -------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_caution_has_its_words_and_its_facts() -> None:
+    assert set(CAUTIONS) == set(_CAUTIONS)
+    for kind, facts in CAUTIONS.items():
+        assert "  " not in caution_text(Caution(kind=kind, facts=dict.fromkeys(facts, 2.0)))
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_names_in_a_record_are_told_and_do_nothing(name: str) -> None:
+    record = a_record(
+        rounds=9, failures=(Failure(arm="threads", round=0, reason=name),), runtime=a_runtime(version=name)
+    )
+    record = replace(record, cautions=(Caution(kind=name, facts={}),), host=replace(a_host(), cpu_model=name))
+    text = shows(record)
+    assert is_harmless(text)
+    assert is_told(name, text)
