@@ -17,10 +17,10 @@ def unreadable() -> str:
     """Why the GIL cannot be read, beginning with ``not available``; "" if it can, or could if it were on."""
     if sys.implementation.name != "cpython":
         return f"not available, because only CPython's GIL can be read, and this is {sys.implementation.name}"
-    try:
-        from gilstudy import _gilwatch
-    except ImportError as error:
-        return f"not available, because {why_unloadable(error)}"
+    if reason := unwatchable():
+        return f"not available, because {reason}"
+    from gilstudy import _gilwatch
+
     for _ in range(3):  # another thread may change the interval between the two looks at it
         reason = _gilwatch.gil_reason(round(sys.getswitchinterval() * 1e6))
         if not reason:
@@ -28,8 +28,17 @@ def unreadable() -> str:
     return f"not available, because {reason}"
 
 
-def why_unloadable(error: ImportError) -> str:
-    """Why there is no extension to watch with: what the compiler said when gilstudy was installed, or this error."""
+def unwatchable() -> str:
+    """Why nothing at all can be watched, neither the GIL nor threads; "" if something can."""
+    try:
+        import gilstudy._gilwatch  # noqa: F401
+    except ImportError as error:
+        return _why_unloadable(error)
+    return ""
+
+
+def _why_unloadable(error: ImportError) -> str:
+    """What the compiler said when gilstudy was installed, or else this error."""
     try:
         said = Path(__file__).with_name("_gilwatch.unbuilt").read_text(encoding="utf-8").strip()
     except OSError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gilstudy import names
 from gilstudy.assemble import Raw, assemble, was_on
 from gilstudy.errors import BadInput
-from gilstudy.gil import NO_GIL, unreadable, wanted_by, why_unloadable
+from gilstudy.gil import NO_GIL, unreadable, unwatchable, wanted_by
 from gilstudy.runtime import gil_enabled
 from gilstudy.summary import Summary, summarise
 from gilstudy.trace import Trace
@@ -93,11 +93,11 @@ class Watch:
         if self._sampler is not None:
             raise RuntimeError("a watch is started only once")
         self._gil_reason = unreadable()
-        try:
-            from gilstudy._gilwatch import Sampler
-        except ImportError as error:
-            self._lanes_reason = why_unloadable(error)
+        self._lanes_reason = unwatchable()
+        if self._lanes_reason:
             return
+        from gilstudy._gilwatch import Sampler
+
         sampler = Sampler(self._period_ns, self._lane_period_ns, self._room)
         self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
         self._interval_s = sys.getswitchinterval()
