@@ -139,6 +139,12 @@ def test_only_the_watch_is_missing_where_it_cannot_be_compiled(without_watch: tu
     probed = gilstudy(tree, "probe", "time:sleep", "--args", "0.001")
     assert probed.returncode == 0, probed.stderr
     assert "headers of another world" in " ".join(probed.stdout.split())
+    traced = gilstudy(tree, "trace", "threads")
+    assert traced.returncode == 125
+    assert traced.stdout == ""
+    (line,) = traced.stderr.splitlines()
+    assert line.startswith("gilstudy trace: nothing can be watched, so nothing was run: gilstudy was installed without")
+    assert "headers of another world" in line
 
 
 def test_atomics_that_are_calls_are_linked_to_their_library(without_watch: tuple[Path, str, str]) -> None:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from gilstudy import files, targets
+from gilstudy import files, streams, targets
 from gilstudy.errors import BadInput
+from gilstudy.gil import unwatchable
 from gilstudy.targets import Job, arm_job, function_job, module_job, script_job
 from gilstudy.trace import Span, Trace
 from gilstudy.watching import watch
@@ -32,8 +33,10 @@ exit codes:
   0    done
   1    the program failed; what was seen is shown
   2    bad usage or bad input
+  125  nothing can be watched under this Python; nothing was run
   130  interrupted; what was seen is shown and saved
 """
+UNWATCHED = 125
 ENDINGS = (".json", ".svg", ".png", ".html")
 
 
@@ -56,6 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it watched, then show."""
+    if reason := unwatchable():
+        streams.errors().write(f"gilstudy trace: nothing can be watched, so nothing was run: {reason}\n")
+        return UNWATCHED
     for path in args.out:
         if path.suffix not in ENDINGS:
             raise BadInput(f"cannot write {str(path)!r}: the name must end in {', '.join(ENDINGS)}")
