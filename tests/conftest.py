@@ -23,11 +23,22 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"": tmp_path_factory.mktemp("builds")}
 
 
+@pytest.fixture(scope="session")
+def kept(request: pytest.FixtureRequest) -> Path | None:
+    """Where what was compiled outlives the session; ``--cache-clear`` empties it."""
+    cache = getattr(request.config, "cache", None)
+    if cache is None:
+        return None
+    folder: Path = cache.mkdir("compiled")
+    folder.chmod(0o700)
+    return folder
+
+
 @pytest.fixture(params=VERSIONS)
-def built(request: pytest.FixtureRequest, builds: dict[str, Path]) -> tuple[Interpreter, Path]:
+def built(request: pytest.FixtureRequest, builds: dict[str, Path], kept: Path | None) -> tuple[Interpreter, Path]:
     interpreter = require(request.param)
     if request.param not in builds:
-        builds[request.param] = build(interpreter, builds[""])
+        builds[request.param] = build(interpreter, builds[""], kept)
     return interpreter, builds[request.param]
 
 

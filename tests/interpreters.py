@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import shlex
@@ -9,9 +11,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
+import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -22,6 +28,7 @@ FACTS = """
 import json, sys, sysconfig
 print(json.dumps({
     "version": "%d.%d" % sys.version_info[:2] + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""),
+    "build": sys.version,
     "include": sysconfig.get_path("include"), "suffix": sysconfig.get_config_var("EXT_SUFFIX")}))
 """
 
@@ -31,6 +38,8 @@ class Interpreter:
     """A CPython with its header files."""
 
     version: str
+    build: str
+    """Its ``sys.version``."""
     python: str
     include: str
     suffix: str
@@ -48,7 +57,7 @@ def find(version: str) -> Interpreter | None:
             continue
         facts = json.loads(done.stdout)
         if facts["version"] == version and (Path(facts["include"]) / "Python.h").is_file():
-            return Interpreter(version, python, facts["include"], facts["suffix"])
+            return Interpreter(version, facts["build"], python, facts["include"], facts["suffix"])
     return None
 
 
@@ -65,23 +74,80 @@ BESIDE = {"_gilwatch": ("gilcore.c",)}
 """The C files that belong to an extension beside what Cython makes, as in setup.py."""
 
 
-def build(interpreter: Interpreter, folder: Path) -> Path:
-    """Build the package for ``interpreter``; return the folder to put on its path."""
+def build(interpreter: Interpreter, folder: Path, kept: Path | None = None) -> Path:
+    """Build the package for ``interpreter``; return the folder to put on its path.
+
+    Args:
+        interpreter: for which.
+        folder: where to.
+        kept: a folder that outlives the session, with what was compiled of the same sources in the same way.
+    """
     target = folder / interpreter.version / "gilstudy"
     shutil.copytree(ROOT / "src/gilstudy", target, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    store = kept / interpreter.version / _digest(interpreter) if kept and is_ours_alone(kept) else None
+    if store and store.is_dir():
+        for extension in store.iterdir():
+            shutil.copy2(extension, target)
+        return target.parent
 
     def compile_one(source: Path) -> None:
         compile_extension(interpreter, target, source, *(ROOT / "ext" / name for name in BESIDE.get(source.stem, ())))
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(compile_one, c_sources(folder)))
+    if store:
+        _keep(store, target.glob("*" + interpreter.suffix))
     return target.parent
+
+
+def is_ours_alone(folder: Path) -> bool:
+    """Whether nobody else can put into ``folder`` what we would then run."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    return os.name == "posix" and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+
+def _digest(interpreter: Interpreter) -> str:
+    """Of all that decides what is compiled: sources, tools, interpreter."""
+    made_of = hashlib.sha256(repr((interpreter, COMMAND, _compiler_version(), version("Cython"))).encode())
+    for path in sorted((ROOT / "ext").iterdir()):
+        if path.is_file():
+            made_of.update(path.name.encode() + b"\0" + path.read_bytes())
+    return made_of.hexdigest()
+
+
+@cache
+def _compiler_version() -> str:
+    return subprocess.run([compiler_of_python(), "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def _keep(store: Path, extensions: Iterable[Path]) -> None:
+    """Keep these. A store is whole or it is not there; those that nobody made for a week are given up."""
+    store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(dir=store.parent))
+    for extension in extensions:
+        shutil.copy2(extension, making)
+    with contextlib.suppress(OSError):  # another session was faster
+        making.rename(store)
+    for other in {making, *store.parent.iterdir()} - {store}:
+        if other == making or time.time() - other.stat().st_mtime > WEEK_S:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def compiler_of_python() -> str:
+    """The compiler that this Python was built with."""
+    return shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+
+
+WEEK_S = 7 * 24 * 3600
+COMMAND = ("-O2", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1")
 
 
 def compile_extension(interpreter: Interpreter, target: Path, *sources: Path, compiler: str = "") -> None:
     """Compile C sources to one extension module in the folder ``target``, named after the first of them."""
-    compiler = compiler or shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
-    command = [compiler, "-O2", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1"]
+    command = [compiler or compiler_of_python(), *COMMAND]
     command += ["-I", interpreter.include, "-I", str(ROOT / "ext"), *map(str, sources)]
     subprocess.run([*command, "-o", str(target / (sources[0].stem + interpreter.suffix))], check=True)
 

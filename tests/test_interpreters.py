@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from interpreters import Interpreter, run
+from interpreters import Interpreter, is_ours_alone, run
 from speedup import expect
 
 KERNELS = """
@@ -97,3 +97,11 @@ def test_a_study_tells_the_truth_under_every_interpreter(built: tuple[Interprete
     headline = claims["only-c-or-processes"]
     allowed = {"refuted"} if free else {"supported"} if interpreter.version == "3.11" else {"untestable"}
     assert headline["verdict"] in allowed | {"inconclusive"}, headline
+
+
+def test_nothing_is_kept_where_others_could_put_something(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    assert is_ours_alone(tmp_path)
+    tmp_path.chmod(0o770)
+    assert not is_ours_alone(tmp_path)
+    assert not is_ours_alone(tmp_path / "missing")
