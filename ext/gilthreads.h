@@ -10,38 +10,36 @@
 
 #ifdef __linux__
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/wait.h>
 
-enum { GS_TASKS = 512, GS_PARSE = 160, GS_STILL = 4 };
+#include "procfiles.h"
+
+enum { GS_TASKS = 1024, GS_PARSE = 160, GS_STILL = 4 };
 static const int64_t GS_LIST_EVERY = 25000000, GS_CHILDREN_EVERY = 50000000, GS_PUSH_EVERY = 100000000;
-
-/* An open file of ours.  The program may close all files (as daemons do) and open one of its own under the same number:
- * that one must not be closed, so it is kept which file it was. */
-typedef struct {
-    int fd; /* -1: none */
-    dev_t device;
-    ino_t inode;
-} gs_file;
 
 typedef struct {
     int64_t id;
-    int32_t lane;
+    int64_t lane; /* its slot */
     int is_process, state;
-    gs_file calls, times;
-    gs_turn last;
-    int64_t looked_ns;
-    int still; /* looks at which it slept and its clock had not moved */
+    gs_kept calls, times;
+    int64_t looked_ns, pushed_ns; /* 0: not yet */
+    int64_t held_ns;              /* the last look at which it had got the GIL */
+    int waits;                    /* at the last look it waited for the GIL, which another one held */
+    int64_t cpu_ns, delay_ns, slices;
+    int still; /* looks, one after the other, at which it slept and its clock had not moved */
+    int opened_anew;
 } gs_task;
 
 struct gs_tasks {
     gs_task task[GS_TASKS];
-    int count;
-    int64_t next_list_ns, next_children_ns;
+    int count, threads, room; /* threads: how many of them are no processes */
+    short place[4 * GS_TASKS]; /* by id, 1 more than the place in `task` */
+    int is_misplaced;          /* `place` is to be made anew */
+    int64_t looks, most_kept, next_list_ns, soonest_list_ns, next_children_ns;
     uint64_t gil_begin, gil_end;
+    int tells_delay; /* the kernel counts how long threads wait for a CPU */
+    int all_known;   /* at this look: nobody else waits for the GIL but those of whom it is known */
+    int is_miscounted;
 };
 
 static struct gs_tasks *gs_new_tasks(void) { return (struct gs_tasks *)calloc(1, sizeof(struct gs_tasks)); }
@@ -60,43 +58,30 @@ static int64_t gs_task_cpu_ns(const gs_task *t)
     return (int64_t)ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-static gs_file gs_open_proc(const char *pattern, int64_t id)
+static void gs_drop_task(gs_task *t)
 {
-    char path[64];
-    struct stat facts;
-    gs_file file = {-1, 0, 0};
-    snprintf(path, sizeof path, pattern, (long long)id);
-    file.fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (file.fd >= 0 && fstat(file.fd, &facts) == 0) {
-        file.device = facts.st_dev;
-        file.inode = facts.st_ino;
-    }
-    return file;
-}
-
-static void gs_close_own(const gs_file *file)
-{
-    struct stat facts;
-    if (file->fd >= 0 && fstat(file->fd, &facts) == 0 && facts.st_dev == file->device && facts.st_ino == file->inode)
-        close(file->fd);
-}
-
-static int gs_read_proc(const gs_file *file, char *text, size_t room)
-{
-    ssize_t length = file->fd < 0 ? -1 : pread(file->fd, text, room - 1, 0);
-    text[length > 0 ? length : 0] = 0;
-    return length > 0;
+    gs_let_go(&t->calls);
+    gs_let_go(&t->times);
 }
 
 /* -- which threads and processes there are -------------------------------------------------------------------------- */
 
-static int32_t gs_new_lane(gs_watch *w, const gs_task *t, int64_t parent)
+/* An unused slot, or that of a thread which has ended: there is one, since no more tasks are kept than half of the room. */
+static int64_t gs_free_lane(gs_watch *w)
 {
-    if (w->lane_count == w->lane_room) {
-        w->lane_lost++;
-        return -1;
-    }
-    gs_lane *lane = &w->lanes[w->lane_count];
+    if (w->lane_count < w->lane_room)
+        return w->lane_count;
+    while (w->lanes[w->lane_next % w->lane_room].living)
+        w->lane_next++;
+    w->lane_lost++;
+    return w->lane_next++ % w->lane_room;
+}
+
+static int64_t gs_new_lane(gs_watch *w, const gs_task *t, int64_t parent)
+{
+    int64_t slot = gs_free_lane(w);
+    gs_lane *lane = &w->lanes[slot];
+    GS_STORE(&lane->serial, -1); /* not to be read meanwhile */
     gs_file file = gs_open_proc(t->is_process ? "/proc/%lld/comm" : "/proc/self/task/%lld/comm", t->id);
     gs_read_proc(&file, lane->name, sizeof lane->name);
     gs_close_own(&file);
@@ -104,33 +89,60 @@ static int32_t gs_new_lane(gs_watch *w, const gs_task *t, int64_t parent)
     lane->id = t->id;
     lane->parent = parent;
     lane->is_process = t->is_process;
-    GS_STORE(&w->lane_count, w->lane_count + 1);
-    return (int32_t)(w->lane_count - 1);
+    lane->living = 1;
+    GS_STORE(&lane->serial, w->lane_serial++);
+    if (slot == w->lane_count)
+        GS_STORE(&w->lane_count, w->lane_count + 1);
+    return slot;
 }
 
-static void gs_add_task(gs_watch *w, int64_t id, int is_process, int64_t parent)
+static short *gs_place_of_task(struct gs_tasks *all, int64_t id)
+{
+    unsigned at = (unsigned)id * 0x9E3779B1u >> 8;
+    while (all->place[at % (4 * GS_TASKS)] && all->task[all->place[at % (4 * GS_TASKS)] - 1].id != id)
+        at++;
+    return &all->place[at % (4 * GS_TASKS)];
+}
+
+static void gs_find_places(struct gs_tasks *all)
+{
+    if (!all->is_misplaced)
+        return;
+    all->is_misplaced = 0;
+    memset(all->place, 0, sizeof all->place);
+    for (int i = 0; i < all->count; i++)
+        *gs_place_of_task(all, all->task[i].id) = (short)(i + 1);
+}
+
+static void gs_note_holder(gs_watch *w, int64_t now_ns)
+{
+    gs_find_places(w->tasks);
+    int place = *gs_place_of_task(w->tasks, w->holder_id);
+    if (place)
+        w->tasks->task[place - 1].held_ns = now_ns;
+}
+
+/* Returns 0 if there is no room for it. */
+static int gs_add_task(gs_watch *w, int64_t id, int is_process, int64_t parent)
 {
     struct gs_tasks *all = w->tasks;
-    for (int i = 0; i < all->count; i++)
-        if (all->task[i].id == id)
-            return;
-    if (all->count == GS_TASKS) {
-        w->lane_lost++;
-        return;
-    }
+    short *place = gs_place_of_task(all, id);
+    if (*place)
+        return 1;
+    if (all->count == all->room)
+        return 0;
     gs_task *t = &all->task[all->count];
     memset(t, 0, sizeof *t);
     t->id = id;
     t->is_process = is_process;
     t->state = -1;
-    t->calls.fd = t->times.fd = -1;
-    if (gs_task_cpu_ns(t) < 0 || (t->lane = gs_new_lane(w, t, parent)) < 0)
-        return;
-    if (!is_process) {
-        t->calls = gs_open_proc("/proc/self/task/%lld/syscall", id);
-        t->times = gs_open_proc("/proc/self/task/%lld/schedstat", id);
-    }
-    all->count++;
+    t->calls.file.fd = t->times.file.fd = -1;
+    if (gs_task_cpu_ns(t) < 0)
+        return 1;
+    t->lane = gs_new_lane(w, t, parent);
+    *place = (short)++all->count;
+    all->threads += !is_process;
+    return 1;
 }
 
 struct gs_dirent { /* as getdents64(2) gives it */
@@ -141,18 +153,35 @@ struct gs_dirent { /* as getdents64(2) gives it */
     char name[];
 };
 
+/* Whether there may be threads that are not known: the folder's links are counted, which is one call. */
+static int gs_has_others(const struct gs_tasks *all)
+{
+    struct stat facts;
+    return stat("/proc/self/task", &facts) != 0 || (int64_t)facts.st_nlink != all->threads + 3; /* this one, and two */
+}
+
 static void gs_list_tasks(gs_watch *w)
 {
     _Alignas(8) char entries[4096]; /* on the stack: this thread never calls malloc */
     gs_file folder = gs_open_proc("/proc/self/task", 0);
+    int64_t without = 0;
     long length;
     while ((length = syscall(SYS_getdents64, folder.fd, entries, sizeof entries)) > 0)
         for (long at = 0; at < length; at += ((struct gs_dirent *)(entries + at))->length) {
             int64_t id = atoll(((struct gs_dirent *)(entries + at))->name);
             if (id > 0 && id != w->own_id)
-                gs_add_task(w, id, 0, 0);
+                without += !gs_add_task(w, id, 0, 0);
         }
     gs_close_own(&folder);
+    if (without > w->lane_without)
+        w->lane_without = without;
+}
+
+/* Most programs have no child, and one call tells (it ends none and takes no notice of its end away). */
+static int gs_has_children(void)
+{
+    siginfo_t facts;
+    return waitid(P_ALL, 0, &facts, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 || errno != ECHILD;
 }
 
 static void gs_list_children_of(gs_watch *w, const char *pattern, int64_t id)
@@ -173,129 +202,221 @@ static void gs_list_children_of(gs_watch *w, const char *pattern, int64_t id)
 static void gs_list_children(gs_watch *w)
 {
     char pattern[64];
-    int count = w->tasks->count;
+    int count = w->tasks->count, has_children = gs_has_children();
     for (int i = 0; i < count; i++) {
         const gs_task *t = &w->tasks->task[i];
         if (t->is_process) { /* of a process only its first thread's children: that is where forkserver forks */
             snprintf(pattern, sizeof pattern, "/proc/%lld/task/%%lld/children", (long long)t->id);
             gs_list_children_of(w, pattern, t->id);
-        } else
+        } else if (has_children)
             gs_list_children_of(w, "/proc/self/task/%lld/children", t->id);
+    }
+}
+
+/* No more open files than may be: the program may have changed its limit. */
+static void gs_keep_fewer(struct gs_tasks *all)
+{
+    all->most_kept = gs_most_kept();
+    for (int i = 0; i < all->count && gs_files_kept > all->most_kept; i++)
+        gs_drop_task(&all->task[i]);
+}
+
+/* Half a per cent of a CPU at most for each, so that many threads do not keep it from looking at them. */
+static void gs_list(gs_watch *w, int64_t now_ns)
+{
+    struct gs_tasks *all = w->tasks;
+    if (now_ns >= all->next_list_ns && now_ns >= all->soonest_list_ns) {
+        int64_t cost_ns = -gs_thread_cpu_ns();
+        gs_keep_fewer(all);
+        if (gs_has_others(all)) {
+            gs_find_places(all);
+            gs_list_tasks(w);
+        }
+        cost_ns += gs_thread_cpu_ns();
+        all->soonest_list_ns = now_ns + 200 * cost_ns;
+        all->next_list_ns = now_ns + GS_LIST_EVERY;
+    }
+    if (now_ns >= all->next_children_ns) {
+        int64_t cost_ns = -gs_thread_cpu_ns();
+        gs_find_places(all);
+        gs_list_children(w);
+        cost_ns += gs_thread_cpu_ns();
+        all->next_children_ns = now_ns + (200 * cost_ns > GS_CHILDREN_EVERY ? 200 * cost_ns : GS_CHILDREN_EVERY);
     }
 }
 
 /* -- what they do --------------------------------------------------------------------------------------------------- */
 
-static int gs_sleeps_in(const struct gs_tasks *all, const char *call)
+static int gs_is_off(int state) { return state >= GS_READY && state <= GS_OFF_CPU; }
+
+static int gs_read_file_of(gs_watch *w, gs_task *t, gs_kept *kept, const char *pattern, char *text)
+{
+    int done = gs_read_kept(kept, pattern, t->id, text, GS_PARSE, w->tasks->most_kept);
+    if (done && kept->reads > 1 && kept->file.fd < 0 && !t->opened_anew) {
+        t->opened_anew = 1;
+        w->opened_anew++;
+    }
+    return done;
+}
+
+static int gs_sleeps_in(struct gs_tasks *all, const char *call)
 {
     char *end;
     long number = strtol(call, &end, 10);
     if (number != SYS_futex || end == call)
         return GS_BLOCKED;
     uint64_t address = strtoull(end, NULL, 16);
-    return address >= all->gil_begin && address < all->gil_end ? GS_WAITING : GS_BLOCKED;
+    if (address < all->gil_begin || address >= all->gil_end)
+        return GS_BLOCKED;
+    all->is_miscounted |= gs_gil_waiters() == 0;
+    return GS_WAITING;
 }
 
-/* Its clock moved just now; or it used most of the time since the last look, and it is this very look that keeps it off
- * its CPU. */
-static int gs_runs(const gs_task *t, const gs_turn *turn, int moved, int64_t now_ns)
+/* Whether its clock moves even now; or it used most of the time since the last look, and it is this very look that keeps
+ * it off its CPU. */
+static int gs_runs(const gs_task *t, const gs_turn *turn, int64_t cpu_ns)
 {
-    return moved || (turn->cpu_ns - t->last.cpu_ns) * 2 > now_ns - t->looked_ns;
+    return cpu_ns > turn->cpu_ns || turn->ran_ns * 2 > turn->looked_ns - t->looked_ns;
 }
 
-/* `turn` comes with the CPU time of just now.  What the GIL's holder does is not looked up, since its lane shows that it
- * holds.  Who slept, and has used no CPU time since, is mostly asleep still: that is looked up only now and then, which
- * makes a pool of idle threads cheap. */
-static int gs_thread_state(const gs_watch *w, gs_task *t, gs_turn *turn, int64_t now_ns)
+/* What a thread does whose clock has moved since the last look, or that ran then.  What the GIL's holder does is not
+ * looked up, since its lane shows that it holds; nor what another sleeps for if all who wait for the GIL are known.
+ * (That one may be ready, and wait for a CPU: how long it did is known when it gets one, if the kernel counts that.) */
+static int gs_thread_state(gs_watch *w, gs_task *t, const gs_turn *turn)
 {
     char call[GS_PARSE];
     if (t->id == w->holder_id)
-        return GS_RUNNING;
-    if (t->state == GS_BLOCKED && turn->cpu_ns == t->last.cpu_ns && ++t->still % GS_STILL != 0)
-        return GS_BLOCKED;
-    int knows_call = gs_read_proc(&t->calls, call, sizeof call);
+        return GS_HOLDING;
+    int is_plain = w->tasks->all_known && w->tasks->tells_delay;
+    int knows_call = !is_plain && gs_read_file_of(w, t, &t->calls, "/proc/self/task/%lld/syscall", call);
     if (knows_call && strncmp(call, "running", 7) != 0)
         return gs_sleeps_in(w->tasks, call);
     int64_t cpu_ns = gs_task_cpu_ns(t);
     if (cpu_ns < 0)
         return GS_ENDED;
-    int moved = cpu_ns > turn->cpu_ns;
-    turn->cpu_ns = cpu_ns;
-    if (gs_runs(t, turn, moved, now_ns))
+    if (gs_runs(t, turn, cpu_ns))
         return GS_RUNNING;
-    return knows_call ? GS_READY : GS_OFF_CPU;
+    return is_plain ? GS_BLOCKED : knows_call ? GS_READY : GS_OFF_CPU;
 }
 
-static int gs_process_state(const gs_task *t, const gs_turn *turn, int64_t now_ns)
+static int gs_process_state(const gs_task *t, const gs_turn *turn)
 {
     /* Its threads are not looked at: it counts as running if it used a quarter of the time since the last look. */
-    return (turn->cpu_ns - t->last.cpu_ns) * 4 > now_ns - t->looked_ns ? GS_RUNNING : GS_OFF_CPU;
+    return turn->ran_ns * 4 > turn->looked_ns - t->looked_ns ? GS_RUNNING : GS_OFF_CPU;
 }
 
-static void gs_read_times(const gs_task *t, gs_turn *turn)
+static void gs_read_times(gs_watch *w, gs_task *t, gs_turn *turn)
 {
     char times[GS_PARSE];
-    if (!gs_read_proc(&t->times, times, sizeof times))
+    if (!gs_read_file_of(w, t, &t->times, "/proc/self/task/%lld/schedstat", times))
         return;
     char *at = strchr(times, ' ');
     turn->delay_ns = at ? strtoll(at, &at, 10) : 0;
     turn->slices = at ? strtoll(at, NULL, 10) : 0;
+    turn->ready_ns = turn->delay_ns - t->delay_ns;
 }
 
-static void gs_look_at_task(gs_watch *w, gs_task *t, int64_t now_ns)
+/* Whether it still waits for the GIL, though it has run a little: every few milliseconds it is woken to ask for it.  It
+ * does so until it gets the GIL, and it has not: no hand-off was missed. */
+static int gs_still_waits(const gs_watch *w, const gs_task *t)
 {
-    gs_turn turn = t->last;
-    int64_t cpu_ns = gs_task_cpu_ns(t);
-    int state = GS_ENDED;
-    if (cpu_ns >= 0) {
-        turn.cpu_ns = cpu_ns;
-        state = t->is_process ? gs_process_state(t, &turn, now_ns) : gs_thread_state(w, t, &turn, now_ns);
-    }
-    if (state != t->state || now_ns - t->last.at_ns > GS_PUSH_EVERY) {
-        turn.at_ns = t->state < 0 ? now_ns : t->looked_ns + (now_ns - t->looked_ns) / 2;
-        turn.looked_ns = now_ns;
-        turn.lane = t->lane;
-        turn.state = state;
-        gs_read_times(t, &turn);
-        w->turns[w->turn_head % w->turn_room] = turn;
-        GS_STORE(&w->turn_head, w->turn_head + 1);
-        t->last.at_ns = now_ns;
-    }
-    turn.at_ns = t->last.at_ns;
-    t->last = turn;
-    t->state = state;
+    return t->waits && w->unsure_ns < t->looked_ns && t->held_ns < t->looked_ns && t->id != w->holder_id;
+}
+
+/* Whether all threads that wait for the GIL are known.  If one was found to wait that had not been counted, the count is
+ * never believed again. */
+static int gs_knows_all_waiters(gs_watch *w)
+{
+    struct gs_tasks *all = w->tasks;
+    int waiters = !w->sees_gil || w->last.holder == GS_GIL_OFF ? 0 : all->is_miscounted ? -1 : gs_gil_waiters();
+    for (int i = 0; i < all->count && waiters > 0; i++)
+        waiters -= gs_still_waits(w, &all->task[i]);
+    return waiters == 0;
+}
+
+/* Whether the time since the last look was not all of one kind, though both looks found the same. */
+static int gs_is_mixed(const gs_watch *w, const gs_turn *turn)
+{
+    int64_t gap_ns = turn->looked_ns - turn->before_ns;
+    if (gap_ns > w->unseen_ns)
+        return 1;
+    return gs_is_off(turn->state) ? (turn->ran_ns + turn->ready_ns) * 4 > gap_ns : turn->ran_ns * 4 < gap_ns * 3;
+}
+
+static void gs_push_turn(gs_watch *w, gs_task *t, const gs_turn *turn)
+{
+    w->turns[w->turn_head % w->turn_room] = *turn;
+    GS_STORE(&w->turn_head, w->turn_head + 1);
+    t->pushed_ns = turn->looked_ns;
+}
+
+/* A clock that has not moved says that the thread has not run: it is in the same sleep, and nothing else need be read.
+ * (It may have been woken, and wait for a CPU: how long it did is known when it gets one.) */
+static void gs_look_at_task(gs_watch *w, gs_task *t)
+{
+    int64_t now_ns = gs_now_ns(), cpu_ns = gs_task_cpu_ns(t);
+    gs_turn turn = {t->looked_ns, now_ns, 0, 0, cpu_ns, t->delay_ns, t->slices, 0, t->state};
+    int is_first = t->looked_ns == 0, moved = is_first || (cpu_ns != t->cpu_ns && !gs_still_waits(w, t));
+    if (is_first)
+        turn.before_ns = now_ns;
+    turn.lane = (int32_t)w->lanes[t->lane].serial;
+    turn.ran_ns = is_first || cpu_ns < 0 ? 0 : cpu_ns - t->cpu_ns;
+    if (cpu_ns < 0)
+        turn.state = GS_ENDED;
+    else if (t->is_process)
+        turn.state = gs_process_state(t, &turn);
+    else if (moved || !gs_is_off(t->state))
+        turn.state = gs_thread_state(w, t, &turn);
+    if (turn.state == GS_ENDED)
+        turn.cpu_ns = t->cpu_ns;
+    else if (moved && !t->is_process)
+        gs_read_times(w, t, &turn);
+    if (is_first)
+        turn.ready_ns = 0;
+    if (turn.state != t->state || now_ns - t->pushed_ns > GS_PUSH_EVERY || (moved && !t->is_process && gs_is_mixed(w, &turn)))
+        gs_push_turn(w, t, &turn);
+    if (moved)
+        t->waits = turn.state == GS_WAITING && w->last.holder > GS_GIL_OFF;
+    t->still = moved ? 0 : t->still + 1;
+    t->state = turn.state;
     t->looked_ns = now_ns;
-}
-
-static void gs_drop_task(const gs_task *t)
-{
-    gs_close_own(&t->calls);
-    gs_close_own(&t->times);
+    t->cpu_ns = turn.cpu_ns;
+    t->delay_ns = turn.delay_ns;
+    t->slices = turn.slices;
 }
 
 /* In a forked child, which has a copy of the table and of the open files. */
-static void gs_drop_tasks(const struct gs_tasks *all)
+static void gs_drop_tasks(struct gs_tasks *all)
 {
     for (int i = 0; i < all->count; i++)
         gs_drop_task(&all->task[i]);
 }
 
+/* Who has been still for a while mostly is so on: a pool of idle threads is looked at in turns. */
+static int gs_may_be_passed(const gs_watch *w, const gs_task *t, int place, int64_t now_ns)
+{
+    return t->still >= GS_STILL && (place + w->tasks->looks) % GS_STILL != 0 && t->id != w->holder_id &&
+           now_ns - t->looked_ns < w->unseen_ns / 2;
+}
+
 static void gs_look_at_tasks(gs_watch *w, int64_t now_ns)
 {
     struct gs_tasks *all = w->tasks;
-    if (now_ns >= all->next_list_ns) {
-        gs_list_tasks(w);
-        all->next_list_ns = now_ns + GS_LIST_EVERY;
-    }
-    if (now_ns >= all->next_children_ns) {
-        gs_list_children(w);
-        all->next_children_ns = now_ns + GS_CHILDREN_EVERY;
-    }
+    gs_list(w, now_ns);
+    all->looks++;
+    all->all_known = gs_knows_all_waiters(w);
     for (int i = 0; i < all->count; i++) {
-        gs_look_at_task(w, &all->task[i], now_ns);
-        if (all->task[i].state == GS_ENDED) {
-            gs_drop_task(&all->task[i]);
-            all->task[i--] = all->task[--all->count];
+        gs_task *t = &all->task[i];
+        if (gs_may_be_passed(w, t, i, now_ns))
+            continue;
+        gs_look_at_task(w, t);
+        if (t->state == GS_ENDED) {
+            w->lanes[t->lane].living = 0;
+            gs_drop_task(t);
+            all->threads -= !t->is_process;
+            *t = all->task[--all->count];
+            all->is_misplaced = 1;
+            i--;
         }
     }
 }
@@ -303,10 +424,9 @@ static void gs_look_at_tasks(gs_watch *w, int64_t now_ns)
 /* A last entry for each, so that the totals reach to the end. */
 static void gs_close_tasks(gs_watch *w)
 {
-    int64_t now_ns = gs_now_ns();
     for (int i = 0; i < w->tasks->count; i++) {
-        w->tasks->task[i].last.at_ns = 0;
-        gs_look_at_task(w, &w->tasks->task[i], now_ns);
+        w->tasks->task[i].pushed_ns = 0;
+        gs_look_at_task(w, &w->tasks->task[i]);
         gs_drop_task(&w->tasks->task[i]);
     }
     w->tasks->count = 0;
@@ -314,7 +434,9 @@ static void gs_close_tasks(gs_watch *w)
 
 static const char *gs_lanes_reason(gs_watch *w)
 {
+    w->tasks->room = w->lane_room / 2 < GS_TASKS ? (int)(w->lane_room / 2) : GS_TASKS;
     gs_gil_extent(&w->tasks->gil_begin, &w->tasks->gil_end);
+    w->tasks->tells_delay = access("/proc/self/schedstat", R_OK) == 0;
     return access("/proc/self/task", R_OK) == 0 ? "" : "this system's /proc does not list threads";
 }
 
@@ -326,7 +448,7 @@ struct gs_tasks {
 
 static struct gs_tasks *gs_new_tasks(void) { return (struct gs_tasks *)calloc(1, sizeof(struct gs_tasks)); }
 static int64_t gs_own_id(void) { return 0; }
-static void gs_drop_tasks(const struct gs_tasks *all) { (void)all; }
+static void gs_drop_tasks(struct gs_tasks *all) { (void)all; }
 static void gs_want_tasks(gs_watch *w) { (void)w; }
 static void gs_look_at_tasks(gs_watch *w, int64_t now_ns) { (void)w, (void)now_ns; }
 static void gs_close_tasks(gs_watch *w) { (void)w; }

@@ -28,52 +28,70 @@
 typedef struct {
     int64_t at_ns; /* half-way between the look that found it so and the look before */
     uint64_t holder, switches;
-    int64_t thread; /* the holder's place in the table of threads; -1: none, or not known */
+    int64_t thread; /* the holder's serial number in the table of threads; -1: none, or not known */
 } gs_change;
 
 typedef struct {
+    int64_t serial; /* its own for ever, unlike its slot; -1 while it is being written */
     gs_pythread thread;
     int64_t first_ns; /* of the look that found it */
+    int64_t listed;   /* the last listing that it was in */
     int bound;        /* its ident is its own: it was seen to hold the GIL, or had begun */
 } gs_seen;
 
-enum { GS_RUNNING, GS_READY, GS_WAITING, GS_BLOCKED, GS_OFF_CPU, GS_ENDED };
+enum { GS_RUNNING, GS_READY, GS_WAITING, GS_BLOCKED, GS_OFF_CPU, GS_HOLDING, GS_ENDED };
 
 typedef struct {
-    int64_t at_ns; /* as in gs_change */
-    int64_t looked_ns, cpu_ns, delay_ns, slices; /* of the look that found it so */
+    int64_t before_ns, looked_ns;     /* the look before, and the look that found it so */
+    int64_t ran_ns, ready_ns;         /* between the two: on a CPU, and waiting for one */
+    int64_t cpu_ns, delay_ns, slices; /* in all, at the latter */
     int32_t lane, state;
 } gs_turn;
 
 typedef struct {
-    int64_t id; /* the thread's native id, or the process id */
+    int64_t serial; /* as in gs_seen */
+    int64_t id;     /* the thread's native id, or the process id */
     int64_t parent;
-    int is_process;
+    int is_process, living;
     char name[16];
 } gs_lane;
+
+typedef struct {
+    uint64_t state; /* 0: empty */
+    int64_t slot;
+} gs_place;
+
+/* The threads of one listing by their address; see gilseen.h. */
+typedef struct {
+    gs_place *at;
+    uint64_t mask;
+} gs_places;
 
 struct gs_tasks; /* what is open of the threads that are being looked at; see gilthreads.h */
 
 typedef struct {
-    int64_t period_ns, lane_period_ns;
+    int64_t period_ns, lane_period_ns, unseen_ns;
     int64_t sees_gil, sees_lanes;
     /* GIL */
     gs_change *changes;
     int64_t change_room, change_head; /* head: all that were ever written */
     gs_seen *seen;
-    int64_t seen_room, seen_count, seen_lost;
+    int64_t seen_room, seen_count, seen_next, seen_serial, seen_lost, seen_unlisted;
     gs_pythread *listing;
+    int64_t listing_room, listings;
+    gs_places places, spare;
     gs_gil last;
-    uint64_t newest;
+    uint64_t newest, change_newest; /* thread states made before the last listing, and before the last change */
     int64_t holder_id; /* its native id; 0: none, or not known */
+    int64_t unsure_ns; /* the last look since whose predecessor it may have been with a thread that was not seen */
     int wants_list;
     /* threads and processes */
     gs_turn *turns;
     int64_t turn_room, turn_head;
     gs_lane *lanes;
-    int64_t lane_room, lane_count, lane_lost;
+    int64_t lane_room, lane_count, lane_next, lane_serial, lane_lost, lane_without, opened_anew;
     struct gs_tasks *tasks;
-    int64_t soonest_lanes_ns, next_lanes_ns;
+    int64_t soonest_lanes_ns, next_lanes_ns, lane_looks, lane_cost_ns, usual_cost_ns;
     int wants_lanes;
     /* itself */
     int64_t begin_ns, end_ns, first_switches, last_switches;
@@ -90,6 +108,7 @@ enum { GS_WATCHES = 16 };
 static gs_watch *gs_active[GS_WATCHES];
 static int64_t gs_running, gs_generation, gs_interpreter_ends;
 
+#include "gilseen.h"
 #include "gilthreads.h"
 
 /* Held while threads are looked at, and while this process forks. */
@@ -102,84 +121,65 @@ static void gs_lock_tasks(void) { pthread_mutex_lock(&gs_tasks_lock); }
 static void gs_unlock_tasks(void) { pthread_mutex_unlock(&gs_tasks_lock); }
 #endif
 
-/* The newest entry with this address: an address may be used again, by a thread that comes later. */
-static int64_t gs_place_of(gs_watch *w, uint64_t state)
-{
-    int64_t place = state > GS_GIL_OFF ? w->seen_count : 0;
-    while (place-- > 0)
-        if (w->seen[place].thread.state == state)
-            break;
-    return place;
-}
-
-static void gs_push_change(gs_watch *w, int64_t at_ns, gs_gil now)
+/* Who holds it is credited to `slot`, -1 being nobody. */
+static void gs_push_change(gs_watch *w, int64_t at_ns, int64_t slot)
 {
     gs_change *c = &w->changes[w->change_head % w->change_room];
     c->at_ns = at_ns;
-    c->holder = now.holder;
-    c->switches = now.switches;
-    c->thread = gs_place_of(w, now.holder);
-    w->holder_id = c->thread < 0 ? 0 : (int64_t)w->seen[c->thread].thread.native_id;
+    c->holder = w->last.holder;
+    c->switches = w->last.switches;
+    GS_STORE(&c->thread, slot < 0 ? -1 : w->seen[slot].serial);
     GS_STORE(&w->change_head, w->change_head + 1);
 }
 
-static gs_seen *gs_find_seen(gs_watch *w, uint64_t id)
+/* Lists the threads that there are; `newest` and w->last were read before. */
+static void gs_list_threads(gs_watch *w, int64_t now_ns, uint64_t newest)
 {
-    for (int64_t i = w->seen_count; i-- > 0;)
-        if (w->seen[i].thread.id == id)
-            return &w->seen[i];
-    return NULL;
-}
-
-static void gs_note_thread(gs_watch *w, const gs_pythread *one, int64_t now_ns)
-{
-    gs_seen *s = gs_find_seen(w, one->id);
-    if (s == NULL) {
-        if (w->seen_count == w->seen_room) {
-            w->seen_lost++;
-            return;
-        }
-        s = &w->seen[w->seen_count];
-        s->first_ns = now_ns;
-        s->bound = 0;
-        s->thread = *one;
-        GS_STORE(&w->seen_count, w->seen_count + 1);
-    }
-    if (!s->bound) { /* a thread state is made by the parent, and gets its ids when its own thread begins */
-        s->thread.ident = one->ident;
-        s->thread.native_id = one->native_id;
-    }
-    s->bound |= one->state == w->last.holder;
-}
-
-enum { GS_LISTING = 4096 };
-
-static void gs_list_threads(gs_watch *w, int64_t now_ns)
-{
-    int count = gs_gil_threads(w->listing, GS_LISTING);
+    int count = gs_gil_threads(w->listing, (int)w->listing_room);
     w->wants_list = count < 0; /* somebody else has the lock: at the next look */
-    for (int i = count; i-- > 0;) /* the list is newest first, the table oldest first */
-        gs_note_thread(w, &w->listing[i], now_ns);
+    if (count < 0)
+        return;
+    gs_note_threads(w, count, now_ns, newest);
+    w->newest = newest;
     gs_want_tasks(w);
+}
+
+/* Whose hold it is.  If the threads could not be listed just now, it may be one that has come since: nobody's then, until
+ * it can be told. */
+static int64_t gs_credit(gs_watch *w, int changed, int64_t now_ns, uint64_t newest)
+{
+    int64_t slot = gs_slot_of(w, w->last.holder, newest);
+    int is_unknown = w->last.holder > GS_GIL_OFF && (slot < 0 || !w->seen[slot].bound);
+    if (w->wants_list || newest != w->newest || (changed && is_unknown)) {
+        gs_list_threads(w, now_ns, newest);
+        slot = w->wants_list ? -1 : gs_slot_of(w, w->last.holder, newest);
+    }
+    w->holder_id = slot < 0 ? 0 : (int64_t)w->seen[slot].thread.native_id;
+    return slot;
 }
 
 /* Returns whether it has changed hands. */
 static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns)
 {
-    gs_gil now = gs_gil_read();
-    uint64_t newest = gs_gil_newest();
-    int changed = now.holder != w->last.holder || now.switches != w->last.switches;
-    if (changed && now.holder > GS_GIL_OFF) {
-        int64_t place = gs_place_of(w, now.holder);
-        w->wants_list |= place < 0 || !w->seen[place].bound;
+    uint64_t newest = gs_gil_newest(); /* before the holder is read: who comes later cannot be the holder */
+    gs_gil before = w->last;
+    w->last = gs_gil_read();
+    uint64_t handoffs = w->last.switches - before.switches;
+    int changed = w->last.holder != before.holder || handoffs != 0;
+    int64_t slot = gs_credit(w, changed, now_ns, newest), serial = slot < 0 ? -1 : w->seen[slot].serial;
+    gs_change *c = &w->changes[(w->change_head - 1) % w->change_room];
+    if (!changed && serial >= 0 && c->thread < 0 && w->seen[slot].thread.id <= w->change_newest)
+        GS_STORE(&c->thread, serial); /* it was there when the change was seen */
+    else if (changed || (serial >= 0 && serial != c->thread)) {
+        gs_push_change(w, before_ns + (now_ns - before_ns) / 2, slot);
+        w->change_newest = newest;
+        changed = 1;
     }
-    w->last = now;
-    if (w->wants_list || newest != w->newest)
-        gs_list_threads(w, now_ns);
-    w->newest = newest;
-    if (changed)
-        gs_push_change(w, before_ns + (now_ns - before_ns) / 2, now);
-    w->last_switches = (int64_t)now.switches;
+    if (changed && w->holder_id != 0)
+        gs_note_holder(w, now_ns);
+    if (handoffs > 1 || (handoffs == 1 && w->holder_id == 0))
+        w->unsure_ns = now_ns;
+    w->last_switches = (int64_t)w->last.switches;
     return changed;
 }
 
@@ -191,6 +191,18 @@ static int64_t gs_uneven(gs_watch *w)
     w->dice ^= w->dice >> 7;
     w->dice ^= w->dice << 17;
     return w->period_ns / 2 + (int64_t)(w->dice % (uint64_t)(w->period_ns * 3 / 2 + 1));
+}
+
+/* How long to let threads be after a look of this cost, so that all looks together take two per cent of a CPU: these what
+ * those at the GIL leave of it, and half a per cent at least. */
+static int64_t gs_pause(gs_watch *w, int64_t now_ns, int64_t cost_ns)
+{
+    w->lane_looks++;
+    w->lane_cost_ns += cost_ns;
+    w->usual_cost_ns += (cost_ns - w->usual_cost_ns) / (w->lane_looks < 16 ? w->lane_looks : 16);
+    double span_ns = (double)(now_ns - w->begin_ns + 1000000);
+    double left = 0.02 - (double)(gs_thread_cpu_ns() - w->lane_cost_ns) / span_ns;
+    return (int64_t)((double)w->usual_cost_ns / (left < 0.005 ? 0.005 : left > 0.015 ? 0.015 : left));
 }
 
 /* Threads are looked at now and then, and whenever the GIL has changed hands: what they do most often changes then. */
@@ -205,7 +217,7 @@ static void gs_look_at_lanes(gs_watch *w, int64_t now_ns, int changed)
     gs_look_at_tasks(w, now_ns);
     gs_unlock_tasks();
     cost_ns += gs_thread_cpu_ns();
-    w->soonest_lanes_ns = now_ns + 200 * cost_ns; /* half a per cent of a CPU, however many threads there are */
+    w->soonest_lanes_ns = now_ns + gs_pause(w, now_ns, cost_ns);
     w->next_lanes_ns = now_ns + w->lane_period_ns;
 }
 
@@ -279,28 +291,37 @@ static void gs_free_watch(gs_watch *w)
     free(w->changes);
     free(w->seen);
     free(w->listing);
+    free(w->places.at);
+    free(w->spare.at);
     free(w->turns);
     free(w->lanes);
     free(w->tasks);
     free(w);
 }
 
-static gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t room)
+/* `room`: entries in each ring; `thread_room`: threads in each table, of which half may live at once. */
+static gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t unseen_ns, int64_t room,
+                              int64_t thread_room)
 {
     gs_watch *w = (gs_watch *)calloc(1, sizeof *w);
     if (w == NULL)
         return NULL;
     w->period_ns = period_ns;
     w->lane_period_ns = lane_period_ns;
+    w->unseen_ns = unseen_ns;
     w->change_room = w->turn_room = room;
-    w->seen_room = w->lane_room = 8192;
+    w->seen_room = w->lane_room = thread_room;
+    w->listing_room = thread_room / 2 < GS_LISTING ? thread_room / 2 : GS_LISTING;
     w->changes = (gs_change *)calloc((size_t)room, sizeof *w->changes);
     w->turns = (gs_turn *)calloc((size_t)room, sizeof *w->turns);
     w->seen = (gs_seen *)calloc((size_t)w->seen_room, sizeof *w->seen);
-    w->listing = (gs_pythread *)calloc(GS_LISTING, sizeof *w->listing);
+    w->listing = (gs_pythread *)calloc((size_t)w->listing_room, sizeof *w->listing);
+    w->places.at = (gs_place *)calloc(4 * GS_LISTING, sizeof *w->places.at);
+    w->spare.at = (gs_place *)calloc(4 * GS_LISTING, sizeof *w->spare.at);
+    w->places.mask = w->spare.mask = 15;
     w->lanes = (gs_lane *)calloc((size_t)w->lane_room, sizeof *w->lanes);
     w->tasks = gs_new_tasks();
-    if (w->changes && w->turns && w->seen && w->listing && w->lanes && w->tasks)
+    if (w->changes && w->turns && w->seen && w->listing && w->places.at && w->spare.at && w->lanes && w->tasks)
         return w;
     gs_free_watch(w);
     return NULL;
@@ -334,10 +355,10 @@ static int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes)
     w->generation = gs_generation;
     w->wants_list = 1;
     if (sees_gil) {
+        w->change_newest = gs_gil_newest();
         w->last = gs_gil_read();
         w->first_switches = w->last_switches = (int64_t)w->last.switches;
-        gs_list_threads(w, w->begin_ns);
-        gs_push_change(w, w->begin_ns, w->last);
+        gs_push_change(w, w->begin_ns, gs_credit(w, 1, w->begin_ns, w->change_newest));
     }
     if (!gs_enter(w))
         return 0;
