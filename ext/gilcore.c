@@ -63,11 +63,14 @@ int gs_module_wants_gil(void *module)
 
 #if defined(__GNUC__) || defined(__clang__)
 #define GS_READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
-#else /* MSVC: an aligned word is read at once, and none of these reads is in a loop that it could be moved out of */
+#define GS_READ_SWITCHES() GS_READ(the_gil->switch_number)
+#else /* MSVC: an aligned word is read at once; no two reads may be made one, since the word may change between them */
 #define GS_READ(field) (field)
+#define GS_READ_SWITCHES() (*(volatile unsigned long *)&the_gil->switch_number)
 #endif
-#if PY_VERSION_HEX < 0x030D0000 /* the field is wrapped in a struct of its own */
-#define GS_ATOMIC(field) GS_READ((field)._value)
+#if PY_VERSION_HEX < 0x030D0000 /* the field is an atomic one in a struct of its own, which only its own macros may read */
+#include "internal/pycore_atomic.h"
+#define GS_ATOMIC(field) _Py_atomic_load_relaxed(&(field))
 #else
 #define GS_ATOMIC(field) GS_READ(field)
 #endif
@@ -141,16 +144,16 @@ gs_gil gs_gil_read(void)
     gs_gil now;
     if (!is_on()) {
         now.holder = GS_GIL_OFF;
-        now.switches = GS_READ(the_gil->switch_number);
+        now.switches = GS_READ_SWITCHES();
         return now;
     }
     /* Three words, not read at one instant: read again until no hand-off fell between. */
     for (int tries = 0; tries < 4; tries++) {
-        now.switches = GS_READ(the_gil->switch_number);
+        now.switches = GS_READ_SWITCHES();
         now.holder = (uint64_t)(uintptr_t)GS_ATOMIC(the_gil->last_holder);
         if (GS_ATOMIC(the_gil->locked) != 1)
             now.holder = GS_GIL_FREE;
-        if (now.switches == GS_READ(the_gil->switch_number))
+        if (now.switches == GS_READ_SWITCHES())
             break;
     }
     return now;

@@ -2,10 +2,11 @@
  *
  * A thread state's address is used again by a thread that comes later: only the threads of the last listing can be found
  * by their address.  Ended ones keep their slot in the table until it is needed for a new one; living ones always do.
- * Included by gilwatch.h alone.
  */
 #ifndef GILSTUDY_GILSEEN_H
 #define GILSTUDY_GILSEEN_H
+
+#include "gilrecord.h"
 
 enum { GS_LISTING = 16384 }; /* the most thread states that are listed */
 

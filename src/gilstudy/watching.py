@@ -7,10 +7,10 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
+from gilstudy import names
 from gilstudy.assemble import Raw, assemble, was_on
 from gilstudy.errors import BadInput
 from gilstudy.gil import NO_GIL, unreadable, wanted_by
-from gilstudy.names import Names
 from gilstudy.pieces import UNSEEN_AFTER_NS
 from gilstudy.runtime import gil_enabled
 from gilstudy.summary import Summary, summarise
@@ -72,8 +72,7 @@ class Watch:
         self._thread_room = THREAD_ROOM
         self._lanes = lanes
         self._sampler: Sampler | None = None
-        self._end: weakref.finalize[[Sampler, Names], Watch] | None = None
-        self._names = Names()
+        self._end: weakref.finalize[[Sampler], Watch] | None = None
         self._gil_reason = "not started"
         self._lanes_reason = "not started"
         self._interval_s = 0.0
@@ -103,14 +102,14 @@ class Watch:
         except ImportError as error:
             self._lanes_reason = f"gilstudy's extension _gilwatch cannot be loaded: {error}"
             return
-        sampler = Sampler(self._period_ns, self._lane_period_ns, UNSEEN_AFTER_NS, self._room, self._thread_room)
+        sampler = Sampler(self._period_ns, self._lane_period_ns, self._room, UNSEEN_AFTER_NS, self._thread_room)
         self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
         self._interval_s = sys.getswitchinterval()
         sampler.start(not self._gil_reason, not self._lanes_reason)
         self._sampler = sampler
         # Also when it is forgotten, and before the interpreter ends: what it looks at goes away then.
-        self._names.begin()
-        self._end = weakref.finalize(self, _end, sampler, self._names)
+        self._end = weakref.finalize(self, _end, sampler)
+        names.begin(sampler)
 
     def stop(self) -> None:
         """End the watch, and wait until its thread has ended. A second time it does nothing."""
@@ -143,6 +142,7 @@ class Watch:
         return summarise(self.trace())
 
     def _raw(self, sampler: Sampler) -> Raw:
+        names.tell(sampler)
         changes = sampler.changes()
         is_seen = was_on(changes)
         return Raw(
@@ -156,16 +156,16 @@ class Watch:
             gil_wanted_by=wanted_by() if is_seen else (),
             switch_interval_s=self._interval_s,
             period_ns=self._period_ns,
-            names=self._names.all(),
+            names=sampler.names(),
         )
 
 
 def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
-    names = ("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches")
+    facts = ("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches")
     losses = ("lost_changes", "lost_turns", "lost_threads", "lost_lanes", "opened_anew")
     return assemble(
         Raw(
-            facts=dict.fromkeys(names + losses, 0),
+            facts=dict.fromkeys(facts + losses, 0),
             changes=(),
             turns=(),
             threads=(),
@@ -178,6 +178,6 @@ def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
     )
 
 
-def _end(sampler: Sampler, names: Names) -> None:
+def _end(sampler: Sampler) -> None:
     sampler.stop()
-    names.end()
+    names.end(sampler)
