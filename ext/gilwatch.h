@@ -110,15 +110,17 @@ static int64_t gs_uneven(gs_watch *w)
 }
 
 /* How long to let threads be after a look of this cost, so that all looks together take two per cent of a CPU: these what
- * those at the GIL leave of it, and half a per cent at least. */
+ * those at the GIL leave of it, and one per cent at least.  The usual cost counts: a single look may be interrupted. */
 static int64_t gs_pause(gs_watch *w, int64_t now_ns, int64_t cost_ns)
 {
     w->lane_looks++;
     w->lane_cost_ns += cost_ns;
+    if (w->lane_looks > 16 && cost_ns > 4 * w->usual_cost_ns)
+        cost_ns = 4 * w->usual_cost_ns;
     w->usual_cost_ns += (cost_ns - w->usual_cost_ns) / (w->lane_looks < 16 ? w->lane_looks : 16);
     double span_ns = (double)(now_ns - w->begin_ns + 1000000);
     double left = 0.02 - (double)(gs_thread_cpu_ns() - w->lane_cost_ns) / span_ns;
-    return (int64_t)((double)w->usual_cost_ns / (left < 0.005 ? 0.005 : left > 0.015 ? 0.015 : left));
+    return (int64_t)((double)w->usual_cost_ns / (left < 0.01 ? 0.01 : left > 0.015 ? 0.015 : left));
 }
 
 /* Threads are looked at now and then, and whenever the GIL has changed hands: what they do most often changes then. */
