@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -222,12 +222,26 @@ def of(*states: tuple[int, State]) -> Lane:
     ],
 )
 def test_a_wait_goes_from_asking_to_getting(given: Lane, found: list[tuple[int, int, int]]) -> None:
-    assert waits(given) == [Wait(begin * MS, end * MS, bool(is_whole)) for begin, end, is_whole in found]
+    assert waits(given, ()) == [Wait(begin * MS, end * MS, bool(is_whole)) for begin, end, is_whole in found]
+
+
+@pytest.mark.parametrize("state", ["running", "off-cpu", "unknown"])
+def test_a_wait_goes_on_while_another_thread_holds_the_gil_without_a_break(state: State) -> None:
+    def held(*changes_ms: int) -> tuple[tuple[int, int, int], ...]:
+        return tuple((begin * MS, end * MS, 1) for begin, end in pairwise((0, *changes_ms)))
+
+    woken = of((2, "blocked"), (10, "waiting"), (12, state), (18, "waiting"), (20, "holding"))
+    assert waits(woken, held(18)) == [Wait(2 * MS, 18 * MS, True)]
+    assert waits(woken, held(10, 18)) == [Wait(2 * MS, 18 * MS, True)]
+    for apart in (held(11, 18), ((0, 10 * MS, 1), (10 * MS, 12 * MS, FREE), (12 * MS, 18 * MS, 1))):
+        assert [wait[:2] for wait in waits(woken, apart)] == [(2 * MS, 10 * MS), (12 * MS, 18 * MS)]
+    left = of((2, "blocked"), (10, "waiting"), (12, state), (18, "blocked"))
+    assert [wait[:2] for wait in waits(left, held(18))] == [(2 * MS, 10 * MS)]
 
 
 def test_pieces_apart_are_waits_apart() -> None:
     apart = lane("x", 1, ((0, 1, "blocked"), (1, 3, "waiting"), (4, 6, "waiting"), (6, 7, "holding")))
-    assert waits(apart) == [Wait(1, 3, False), Wait(4, 6, False)]
+    assert waits(apart, ()) == [Wait(1, 3, False), Wait(4, 6, False)]
 
 
 def start_up() -> Trace:
@@ -242,7 +256,7 @@ def start_up() -> Trace:
 def test_the_worst_hold_is_the_one_that_others_waited_for() -> None:
     trace = start_up()
     worst = Stall(waited_ns=15 * MS, waiter="main", holder="worker", begin_ns=105 * MS)
-    assert worst_stall(trace, [waits(one) for one in trace.lanes]) == worst
+    assert worst_stall(trace, [waits(one, trace.holders) for one in trace.lanes]) == worst
     text = " ".join(printed(trace).split())
     assert "others waited longest, 15.0 ms, while worker held it" in text
     assert "waits 1 for the GIL: longest 15.0 ms by main" in text

@@ -191,6 +191,11 @@ def cautions(trace: Trace, spell: Spell = shown) -> Iterable[str]:
         yield f"the watch ran out of room: {trace.lost.turns} changes of what threads did, the oldest, are lost"
     if trace.lost.threads or trace.lost.lanes:
         yield f"there were too many threads: {trace.lost.threads + trace.lost.lanes} have no lane"
+    if trace.opened_anew:
+        yield (
+            f"the files of {count(trace.opened_anew, 'thread')} were opened anew for each look, lest the program run "
+            "out of file descriptors: looking at them takes more time (ulimit -n)"
+        )
     if _misses_much(trace):
         without = "" if seen_share(trace) >= FEWEST_SEEN else "; no median is given of holds and waits"
         yield (
