@@ -265,7 +265,7 @@ def test_the_worst_hold_is_the_one_that_others_waited_for() -> None:
 def test_if_nobody_waited_the_longest_hold_is_told_and_that() -> None:
     trace = start_up()
     alone = replace(trace, lanes=(of((100, "holding"), (200, "blocked")), trace.lanes[1]))
-    assert "longest 20.0 ms by worker, while nobody waited" in " ".join(printed(alone).split())
+    assert "longest 20.0 ms by worker, while nobody was seen to wait" in " ".join(printed(alone).split())
 
 
 def test_a_wait_whose_end_was_not_seen_lasted_longer() -> None:
@@ -379,7 +379,7 @@ def test_the_title_is_the_finding() -> None:
     assert title(two_threads()) == "GIL held 100 % of the time; 2 threads waited 100 % for it, up to 5.00 ms at once"
     assert title(start_up()) == "GIL held 65 % of the time; main waited 8 % for it, up to 15.0 ms at once"
     alone = replace(start_up(), lanes=(of((100, "holding"), (200, "blocked")), start_up().lanes[1]))
-    assert title(alone) == "GIL held 65 % of the time; nobody waited for it"
+    assert title(alone) == "GIL held 65 % of the time; nobody was seen to wait for it"
     reason = "not applicable: this build has no GIL"
     assert title(two_threads(holders=(), handoffs=None, gil_reason=reason)) == "2 threads used 1 CPUs; no GIL was seen"
 
@@ -410,10 +410,10 @@ def test_no_two_colours_look_alike() -> None:
     assert min(math.dist(oklab(a), oklab(b)) for a, b in combinations([*states, *THREADS, OTHERS], 2)) > 0.12
 
 
-def legend_of(trace: Trace) -> list[str]:
+def legend_of(trace: Trace, window: tuple[int, int] | None = None) -> list[str]:
     from gilstudy.report.picture import _figure
 
-    figure = _figure(trace, summarise(trace), "x", (trace.begin_ns, trace.end_ns))
+    figure = _figure(trace, summarise(trace), "x", window or (trace.begin_ns, trace.end_ns))
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
@@ -422,5 +422,14 @@ def test_the_legend_tells_free_spells_and_holders_without_a_lane() -> None:
     assert legend_of(two_threads()) == ["holds the GIL", "waits for the GIL"]
     assert "GIL: free" in legend_of(start_up())
     assert "GIL: held by a thread that is not shown" in legend_of(many())
+    assert "GIL: held by a thread that is not shown" not in legend_of(many(), (20 * MS, 30 * MS))
     unseen = two_threads(lanes=(of((10, "blocked"), (100, "unknown")),), begin_ns=0, end_ns=100 * MS)
     assert "thread: not seen" in legend_of(unseen)
+
+
+def test_a_picture_shows_who_did_most_in_its_window() -> None:
+    from gilstudy.report.choosing import busiest_in
+
+    assert busiest_in(many(), (20 * MS, 30 * MS)) == list(range(20, 30))
+    assert busiest_in(start_up(), (0, 200 * MS)) == [0, 1]
+    assert len(busiest_in(many(), (0, 100 * MS))) == 16
