@@ -34,7 +34,7 @@ EXTENSIONS = [
     # CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch.
     extension(
         "_gilwatch",
-        *("gilwatches.h", "gilwatch.h", "gilnames.h", "gilthreads.h", "gilcore.h", "watchthread.h", "osthread.h"),
+        *("gilwatches.h", "gilwatch.h", "gilnames.h", "gilrescue.h", "gilthreads.h", "gilcore.h", "watchthread.h", "osthread.h"),
         beside=("gilcore.c",),
         optional=True,
     ),

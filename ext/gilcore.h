@@ -35,6 +35,9 @@ int gs_gil_threads(gs_pythread *out, int room);
 /* Where the GIL's own lock and condition lie: a thread that waits for one of them waits for the GIL. */
 void gs_gil_extent(uint64_t *begin, uint64_t *end);
 
+/* Whether a signal waits for Python's main thread to handle it. */
+int gs_gil_signal_waits(void);
+
 /* Whether a module object asked for the GIL: 1 yes, 0 no, -1 this build cannot tell. */
 int gs_module_wants_gil(void *module);
 

@@ -61,9 +61,10 @@ typedef struct {
     char name[16];
 } gs_lane;
 
+struct gs_rescue; /* how to report when the program is stuck; see gilrescue.h */
 struct gs_tasks; /* what is open of the threads that are being looked at; see gilthreads.h */
 
-enum { GS_NEW, GS_STARTED, GS_STOPPING, GS_STOPPED };
+enum { GS_NEW, GS_STARTED, GS_STOPPING, GS_STOPPED, GS_LOADED };
 
 typedef struct {
     int64_t period_ns, lane_period_ns;
@@ -97,6 +98,7 @@ typedef struct {
     uint64_t dice;
     int64_t generation;
     gs_names *names;
+    struct gs_rescue *rescue; /* NULL: none */
     gs_thread thread;
 } gs_watch;
 
@@ -247,6 +249,8 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
     GS_STORE(&w->polls, w->polls + 1);
 }
 
+#include "gilrescue.h"
+
 static GS_THREAD_RESULT gs_watch_main(void *arg)
 {
     gs_watch *w = (gs_watch *)arg;
@@ -256,6 +260,7 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
     while (!GS_LOAD(&gs_interpreter_ends)) {
         int64_t now_ns = gs_now_ns(), stop = GS_LOAD(&w->stop);
         gs_look(w, before_ns, now_ns);
+        gs_rescue_if_wanted(w, now_ns);
         if (stop) /* asked for before this look, which was the last one */
             break;
         before_ns = now_ns;
@@ -265,6 +270,8 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
     gs_close_tasks(w);
     gs_release(&gs_looks_lock);
     w->cpu_ns = gs_thread_cpu_ns();
+    if (w->rescue != NULL)
+        gs_leave_signals();
     GS_ADD(&gs_running, -1);
     return 0;
 }
@@ -282,6 +289,7 @@ static void gs_free_watch(gs_watch *w)
     free(w->lanes);
     free(w->tasks);
     free(w->names);
+    gs_free_rescue(w->rescue);
     free(w);
 }
 
