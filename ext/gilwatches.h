@@ -95,10 +95,10 @@ static int gs_begin_watch(gs_watch *w, int sees_gil, int sees_lanes)
     w->generation = gs_generation;
     w->wants_list = 1;
     if (sees_gil) {
+        w->change_newest = gs_gil_newest();
         w->last = gs_gil_read();
         w->first_switches = w->last_switches = (int64_t)w->last.switches;
-        gs_list_threads(w, w->begin_ns);
-        gs_push_change(w, w->begin_ns, w->last);
+        gs_push_change(w, w->begin_ns, gs_credit(w, 1, w->begin_ns, w->change_newest, 1));
     }
     if (!gs_swap_active(NULL, w))
         return 0;
