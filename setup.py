@@ -35,7 +35,7 @@ EXTENSIONS = [
     extension(
         "_gilwatch",
         *("gilwatches.h", "gilwatch.h", "gilrecord.h", "gilnames.h", "gilseen.h", "gilthreads.h", "giltasks.h"),
-        *("procfiles.h", "gilcore.h", "watchthread.h", "osthread.h"),
+        *("gilsignals.h", "gilrescue.h", "procfiles.h", "gilcore.h", "watchthread.h", "osthread.h"),
         beside=("gilcore.c",),
         optional=True,
     ),

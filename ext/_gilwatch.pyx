@@ -7,7 +7,7 @@ by its own thread alone and published entry by entry (see gilwatch.h); starts, s
 locks, which are free in a forked child.
 """
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdlib cimport calloc, free
 
 cdef extern from "Python.h" nogil:
     int Py_AtExit(void (*func)() noexcept)
@@ -35,7 +35,10 @@ cdef extern from "gilwatches.h" nogil:
     ctypedef struct gs_names:
         int64_t count
         char text[1]
-    enum: GS_NAME_TEXT
+    enum: GS_NAME_TEXT, GS_LOADED
+    ctypedef struct gs_last_call:
+        int64_t id
+        char call[24]
     ctypedef struct gs_watch:
         gs_change *changes
         int64_t change_room, change_head
@@ -47,7 +50,7 @@ cdef extern from "gilwatches.h" nogil:
         int64_t lane_count, lane_lost, lane_without, opened_anew
         int64_t lane_looks, lane_cost_ns
         int64_t begin_ns, end_ns, first_switches, last_switches
-        int64_t polls, longest_gap_ns, cpu_ns, own_id
+        int64_t polls, longest_gap_ns, cpu_ns, own_id, phase
     const char *gs_gil_reason(unsigned long interval_us) noexcept
     const char *gs_lanes_reason(gs_watch *w) noexcept
     int gs_module_wants_gil(void *module) noexcept
@@ -62,6 +65,9 @@ cdef extern from "gilwatches.h" nogil:
     int64_t gs_first_name(const gs_names *all) noexcept
     const gs_name *gs_name_at(const gs_names *all, int64_t place) noexcept
     int gs_any_runs() noexcept
+    int gs_arm(
+        gs_watch *w, char **argv, char **envp, int64_t deadline_ns, int takes_signals, int int_is_own) noexcept
+    gs_watch *gs_load(int file, gs_last_call **calls, int64_t *count) noexcept
     int gs_prepare_for_forks() noexcept
     int gs_claims_exit() noexcept
     void gs_be_prompt(const char *name, int64_t slack_ns) noexcept
@@ -125,14 +131,16 @@ cdef class Sampler:
         self, int64_t period_ns, int64_t lane_period_ns, int64_t room,
         int64_t unseen_ns=10_000_000, int64_t thread_room=1 << 15
     ):
-        self.watch = gs_new_watch(period_ns, lane_period_ns, unseen_ns, room, thread_room)
-        if self.watch == NULL:
-            raise MemoryError()
+        if room > 0:  # else one that was saved is put in place
+            self.watch = gs_new_watch(period_ns, lane_period_ns, unseen_ns, room, thread_room)
+            if self.watch == NULL:
+                raise MemoryError()
 
     def __dealloc__(self):
-        if self.watch != NULL:
-            with nogil:
-                gs_stop_watch(self.watch)
+        if self.watch == NULL or self.watch.phase == GS_LOADED:
+            return
+        with nogil:
+            gs_stop_watch(self.watch)
         gs_free_watch(self.watch)
 
     def lanes_reason(self):
@@ -151,6 +159,28 @@ cdef class Sampler:
         """End, and wait until the thread has ended. A second time it does nothing."""
         with nogil:
             gs_stop_watch(self.watch)
+
+    def arm(self, list argv, list environment, int64_t deadline_ns, bint takes_signals, bint int_is_own):
+        """Have the program end, and ``argv`` report in its place, at a time or by a signal. See `rescue`.
+
+        ``argv``, with a path first, and ``environment`` are bytes; two words are added: the number of the open file that
+        `saved` reads, or -1, and what ended the program: the number of a signal, or 0 if its time was up. Returns whether
+        it can be done.
+        """
+        cdef char **words = <char **>calloc(len(argv) + 1, sizeof(char *))
+        cdef char **settings = <char **>calloc(len(environment) + 1, sizeof(char *))
+        cdef Py_ssize_t i
+        try:
+            if words == NULL or settings == NULL:
+                raise MemoryError()
+            for i in range(len(argv)):
+                words[i] = <bytes?>argv[i]
+            for i in range(len(environment)):
+                settings[i] = <bytes?>environment[i]
+            return bool(gs_arm(self.watch, words, settings, deadline_ns, takes_signals, int_is_own))
+        finally:
+            free(words)
+            free(settings)
 
     def tell(self, native_id, name):
         """What a thread, or a process, is called; the newest name counts, and is cut after 4096 bytes."""
@@ -243,6 +273,21 @@ cdef class Sampler:
                 name = one.name.decode("utf-8", "replace")
                 found.append((number, one.id, one.parent, bool(one.is_process), name))
         return sorted(found)
+
+
+def saved(int file):
+    """A watch as it was written to an open file when it was armed, and what each thread did at the end.
+
+    That is by native id: the number of the system call in which it slept, "running", or "" if it was not told. Raises
+    ValueError if the file is another build's, or not whole.
+    """
+    cdef gs_last_call *calls = NULL
+    cdef int64_t count = 0, i
+    cdef Sampler sampler = Sampler(0, 0, 0)
+    sampler.watch = gs_load(file, &calls, &count)
+    if sampler.watch == NULL:
+        raise ValueError("this is not what a watch of this build has saved")
+    return sampler, {calls[i].id: calls[i].call.decode("ascii", "replace") for i in range(count)}
 
 
 if gs_prepare_for_forks() or (gs_claims_exit() and Py_AtExit(gs_at_interpreter_end)):

@@ -42,6 +42,7 @@ int gs_gil_threads(gs_pythread *out, int room)
 
 void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 
+int gs_gil_signal_waits(void) { return 0; }
 int gs_gil_waiters(void) { return -1; }
 
 int gs_module_wants_gil(void *module)
@@ -55,6 +56,7 @@ int gs_module_wants_gil(void *module)
 #include "internal/pycore_interp.h"
 #include "internal/pycore_runtime.h"
 #if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_ceval.h"
 #include "internal/pycore_lock.h"
 #endif
 #ifdef Py_GIL_DISABLED
@@ -202,6 +204,17 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end)
 {
     *begin = (uint64_t)(uintptr_t)the_gil;
     *end = *begin + sizeof *the_gil;
+}
+
+/* In static memory too: the runtime, or its first thread's state. */
+int gs_gil_signal_waits(void)
+{
+#if PY_VERSION_HEX < 0x030D0000
+    return GS_ATOMIC(_PyRuntime.ceval.signals_pending) != 0;
+#else
+    PyThreadState *main = GS_READ(_PyRuntime.main_tstate);
+    return main != NULL && (GS_READ(main->eval_breaker) & _PY_SIGNALS_PENDING_BIT) != 0;
+#endif
 }
 
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 25)

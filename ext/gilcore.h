@@ -39,6 +39,9 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end);
  * the library: it is to be believed only while nothing speaks against it. */
 int gs_gil_waiters(void);
 
+/* Whether a signal waits for Python's main thread to handle it. */
+int gs_gil_signal_waits(void);
+
 /* Whether a module object asked for the GIL: 1 yes, 0 no, -1 this build cannot tell. */
 int gs_module_wants_gil(void *module);
 

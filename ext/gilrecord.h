@@ -71,9 +71,10 @@ typedef struct {
     uint64_t mask;
 } gs_places;
 
+struct gs_rescue; /* how to report when the program is stuck; see gilrescue.h */
 struct gs_tasks; /* what is open of the threads that are being looked at; see gilthreads.h */
 
-enum { GS_NEW, GS_STARTED, GS_STOPPING, GS_STOPPED };
+enum { GS_NEW, GS_STARTED, GS_STOPPING, GS_STOPPED, GS_LOADED };
 
 typedef struct {
     int64_t period_ns, lane_period_ns, unseen_ns;
@@ -110,6 +111,7 @@ typedef struct {
     uint64_t dice;
     int64_t generation;
     gs_names *names;
+    struct gs_rescue *rescue; /* NULL: none */
     gs_thread thread;
 } gs_watch;
 

@@ -151,6 +151,8 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
     GS_STORE(&w->polls, w->polls + 1);
 }
 
+#include "gilrescue.h"
+
 static GS_THREAD_RESULT gs_watch_main(void *arg)
 {
     gs_watch *w = (gs_watch *)arg;
@@ -160,6 +162,7 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
     while (!GS_LOAD(&gs_interpreter_ends)) {
         int64_t now_ns = gs_now_ns(), stop = GS_LOAD(&w->stop);
         gs_look(w, before_ns, now_ns);
+        gs_rescue_if_wanted(w, now_ns);
         if (stop) /* asked for before this look, which was the last one */
             break;
         before_ns = now_ns;
@@ -169,6 +172,8 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
     gs_close_tasks(w);
     gs_release(&gs_looks_lock);
     w->cpu_ns = gs_thread_cpu_ns();
+    if (w->rescue != NULL)
+        gs_leave_signals();
     GS_ADD(&gs_running, -1);
     return 0;
 }
@@ -188,6 +193,7 @@ static void gs_free_watch(gs_watch *w)
     free(w->lanes);
     free(w->tasks);
     free(w->names);
+    gs_free_rescue(w->rescue);
     free(w);
 }
 

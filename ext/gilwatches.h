@@ -30,6 +30,7 @@ static void gs_after_fork_in_child(void) /* the watching threads are the parent'
     }
     gs_running = 0;
     gs_generation++;
+    gs_leave_signals();
     gs_after_fork();
 }
 
@@ -64,6 +65,7 @@ static int gs_claims_exit(void)
 static void gs_at_interpreter_end(void)
 {
     GS_STORE(&gs_interpreter_ends, 1);
+    gs_leave_signals();
     for (int tries = 0; tries < 20000 && GS_LOAD(&gs_running) > 0; tries++)
         gs_nap(gs_now_ns() + 100000);
     GS_STORE(&gs_exits_handled, 0);
