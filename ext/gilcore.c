@@ -42,6 +42,9 @@ int gs_gil_threads(gs_pythread *out, int room)
 
 void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 
+int gs_gil_signal_waits(void) { return 0; }
+int gs_gil_waiters(void) { return -1; }
+
 int gs_module_wants_gil(void *module)
 {
     (void)module;
@@ -53,6 +56,7 @@ int gs_module_wants_gil(void *module)
 #include "internal/pycore_interp.h"
 #include "internal/pycore_runtime.h"
 #if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_ceval.h"
 #include "internal/pycore_lock.h"
 #endif
 #ifdef Py_GIL_DISABLED
@@ -184,12 +188,13 @@ int gs_gil_threads(gs_pythread *out, int room)
     int count = 0;
     if (!try_lock_list())
         return -1;
-    for (PyThreadState *one = the_interpreter->threads.head; one != NULL && count < room; one = one->next) {
+    for (PyThreadState *one = the_interpreter->threads.head; one != NULL; one = one->next, count++) {
+        if (count >= room)
+            continue;
         out[count].state = (uint64_t)(uintptr_t)one;
         out[count].id = one->id;
         out[count].ident = GS_READ(one->thread_id);
         out[count].native_id = GS_READ(one->native_thread_id);
-        count++;
     }
     unlock_list();
     return count;
@@ -199,6 +204,33 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end)
 {
     *begin = (uint64_t)(uintptr_t)the_gil;
     *end = *begin + sizeof *the_gil;
+}
+
+/* In static memory too: the runtime, or its first thread's state. */
+int gs_gil_signal_waits(void)
+{
+#if PY_VERSION_HEX < 0x030D0000
+    return GS_ATOMIC(_PyRuntime.ceval.signals_pending) != 0;
+#else
+    PyThreadState *main = GS_READ(_PyRuntime.main_tstate);
+    return main != NULL && (GS_READ(main->eval_breaker) & _PY_SIGNALS_PENDING_BIT) != 0;
+#endif
+}
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 25)
+/* The C library counts who waits for a condition, also who has been woken and had no CPU yet; three bits are flags. */
+#define GS_WAITERS(cond) ((int)(GS_READ((cond).__data.__wrefs) >> 3))
+#endif
+
+int gs_gil_waiters(void)
+{
+#if !defined(GS_WAITERS)
+    return -1;
+#elif defined(FORCE_SWITCHING)
+    return GS_WAITERS(the_gil->cond) + GS_WAITERS(the_gil->switch_cond);
+#else
+    return GS_WAITERS(the_gil->cond);
+#endif
 }
 
 int gs_module_wants_gil(void *module)

@@ -30,6 +30,7 @@ static void gs_after_fork_in_child(void) /* the watching threads are the parent'
     }
     gs_running = 0;
     gs_generation++;
+    gs_leave_signals();
     gs_after_fork();
 }
 
@@ -64,6 +65,7 @@ static int gs_claims_exit(void)
 static void gs_at_interpreter_end(void)
 {
     GS_STORE(&gs_interpreter_ends, 1);
+    gs_leave_signals();
     for (int tries = 0; tries < 20000 && GS_LOAD(&gs_running) > 0; tries++)
         gs_nap(gs_now_ns() + 100000);
     GS_STORE(&gs_exits_handled, 0);
@@ -93,10 +95,10 @@ static int gs_begin_watch(gs_watch *w, int sees_gil, int sees_lanes)
     w->generation = gs_generation;
     w->wants_list = 1;
     if (sees_gil) {
+        w->change_newest = gs_gil_newest();
         w->last = gs_gil_read();
         w->first_switches = w->last_switches = (int64_t)w->last.switches;
-        gs_list_threads(w, w->begin_ns);
-        gs_push_change(w, w->begin_ns, w->last);
+        gs_push_change(w, w->begin_ns, gs_credit(w, 1, w->begin_ns, w->change_newest, 1));
     }
     if (!gs_swap_active(NULL, w))
         return 0;

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from test_contention import of, start_up
 from test_trace import MS, lane, printed, two_threads
 from told import TOLD
 
-from gilstudy.contention import Stall, Wait, busiest_stretch, waits, worst_stall
 from gilstudy.report.chrome import chrome_trace
 from gilstudy.report.labels import by_stem, speller, stem
 from gilstudy.report.trace import cautions, finding
 from gilstudy.summary import summarise
-from gilstudy.trace import FREE, Lane, Piece, State, Trace
+from gilstudy.trace import FREE, Piece, State, Trace
 
 # -- to the letter ---------------------------------------------------------------------------------------------------
 
@@ -198,84 +198,6 @@ def test_pictures_take_names_for_what_they_are(tmp_path: Path) -> None:
     assert "<b>" not in html
 
 
-# -- waits -----------------------------------------------------------------------------------------------------------
-
-
-def of(*states: tuple[int, State]) -> Lane:
-    """A lane whose pieces end at these times in milliseconds, from 0 on."""
-    pieces: list[Piece] = []
-    for end, state in states:
-        pieces.append((pieces[-1][1] if pieces else 0, end * MS, state))
-    return lane("x", 1, tuple(pieces))
-
-
-@pytest.mark.parametrize(
-    ("given", "found"),
-    [
-        (of((1, "blocked"), (5, "waiting"), (6, "holding")), [(1, 5, True)]),
-        (of((1, "blocked"), (5, "waiting"), (7, "ready"), (9, "holding")), [(1, 7, True)]),  # woken, the CPU came late
-        (of((1, "blocked"), (5, "waiting"), (7, "ready"), (9, "blocked")), [(1, 5, True)]),
-        (of((1, "blocked"), (3, "waiting"), (4, "ready"), (9, "waiting"), (10, "holding")), [(1, 9, True)]),
-        (of((1, "blocked"), (3, "waiting"), (4, "unknown"), (9, "waiting"), (10, "holding")), [(1, 3, 0), (4, 9, 0)]),
-        (of((3, "waiting"), (4, "holding"), (9, "waiting")), [(0, 3, False), (4, 9, False)]),
-        (of((1, "ready"), (2, "holding"), (3, "blocked")), []),
-    ],
-)
-def test_a_wait_goes_from_asking_to_getting(given: Lane, found: list[tuple[int, int, int]]) -> None:
-    assert waits(given) == [Wait(begin * MS, end * MS, bool(is_whole)) for begin, end, is_whole in found]
-
-
-def test_pieces_apart_are_waits_apart() -> None:
-    apart = lane("x", 1, ((0, 1, "blocked"), (1, 3, "waiting"), (4, 6, "waiting"), (6, 7, "holding")))
-    assert waits(apart) == [Wait(1, 3, False), Wait(4, 6, False)]
-
-
-def start_up() -> Trace:
-    """100 ms of start-up in which nobody waits, then 20 ms that the worker holds and the main thread waits for."""
-    main = lane("main", 1, ((0, 100 * MS, "holding"), (100 * MS, 105 * MS, "blocked"), (105 * MS, 120 * MS, "waiting"),
-                            (120 * MS, 130 * MS, "holding"), (130 * MS, 200 * MS, "blocked")))  # fmt: skip
-    worker = lane("worker", 2, ((100 * MS, 120 * MS, "holding"), (120 * MS, 200 * MS, "blocked")))
-    holders = ((0, 100 * MS, 0), (100 * MS, 120 * MS, 1), (120 * MS, 130 * MS, 0), (130 * MS, 200 * MS, FREE))
-    return two_threads(begin_ns=0, end_ns=200 * MS, lanes=(main, worker), holders=holders, handoffs=2, handoffs_seen=2)
-
-
-def test_the_worst_hold_is_the_one_that_others_waited_for() -> None:
-    trace = start_up()
-    worst = Stall(waited_ns=15 * MS, waiter="main", holder="worker", begin_ns=105 * MS)
-    assert worst_stall(trace, [waits(one) for one in trace.lanes]) == worst
-    text = " ".join(printed(trace).split())
-    assert "others waited longest, 15.0 ms, while worker held it" in text
-    assert "waits 1 for the GIL: longest 15.0 ms by main" in text
-
-
-def test_if_nobody_waited_the_longest_hold_is_told_and_that() -> None:
-    trace = start_up()
-    alone = replace(trace, lanes=(of((100, "holding"), (200, "blocked")), trace.lanes[1]))
-    assert "longest 20.0 ms by worker, while nobody waited" in " ".join(printed(alone).split())
-
-
-def test_a_wait_whose_end_was_not_seen_lasted_longer() -> None:
-    stuck = lane("stuck", 3, ((0, 10 * MS, "blocked"), (10 * MS, 200 * MS, "waiting")))
-    text = printed(replace(start_up(), lanes=(*start_up().lanes, stuck)))
-    assert "waits     2 for the GIL: longest >190 ms by stuck" in text
-
-
-def test_the_window_is_where_most_waited() -> None:
-    begin, end = busiest_stretch(start_up(), 30 * MS)
-    assert (begin, end) == (round(97.5 * MS), round(127.5 * MS))  # the wait is in its middle
-    assert busiest_stretch(two_threads(), 10 * MS) == (1045 * MS, 1055 * MS)  # everywhere alike
-    assert busiest_stretch(two_threads(lanes=(), holders=((1000 * MS, 1010 * MS, 0),)), 20 * MS)[0] <= 1000 * MS
-
-
-def test_a_long_wait_is_shown_from_end_to_end() -> None:
-    from gilstudy.report.timeline import detail
-
-    main = lane("m", 1, ((0, 300 * MS, "blocked"), (300 * MS, 500 * MS, "waiting"), (500 * MS, 999 * MS, "blocked")))
-    holders = (*((n * MS, (n + 1) * MS, 1) for n in range(300)), (300 * MS, 500 * MS, 1), (500 * MS, 501 * MS, 1))
-    trace = two_threads(begin_ns=0, end_ns=1000 * MS, lanes=(main,), holders=holders)
-    assert detail(trace, 60) == (275 * MS, 525 * MS)
-
-
 # -- what was not seen -----------------------------------------------------------------------------------------------
 
 
@@ -365,7 +287,7 @@ def test_the_title_is_the_finding() -> None:
     assert title(two_threads()) == "GIL held 100 % of the time; 2 threads waited 100 % for it, up to 5.00 ms at once"
     assert title(start_up()) == "GIL held 65 % of the time; main waited 8 % for it, up to 15.0 ms at once"
     alone = replace(start_up(), lanes=(of((100, "holding"), (200, "blocked")), start_up().lanes[1]))
-    assert title(alone) == "GIL held 65 % of the time; nobody waited for it"
+    assert title(alone) == "GIL held 65 % of the time; nobody was seen to wait for it"
     reason = "not applicable: this build has no GIL"
     assert title(two_threads(holders=(), handoffs=None, gil_reason=reason)) == "2 threads used 1 CPUs; no GIL was seen"
 
@@ -396,10 +318,10 @@ def test_no_two_colours_look_alike() -> None:
     assert min(math.dist(oklab(a), oklab(b)) for a, b in combinations([*states, *THREADS, OTHERS], 2)) > 0.12
 
 
-def legend_of(trace: Trace) -> list[str]:
+def legend_of(trace: Trace, window: tuple[int, int] | None = None) -> list[str]:
     from gilstudy.report.picture import _figure
 
-    figure = _figure(trace, summarise(trace), "x", (trace.begin_ns, trace.end_ns))
+    figure = _figure(trace, summarise(trace), "x", window or (trace.begin_ns, trace.end_ns))
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
@@ -408,5 +330,14 @@ def test_the_legend_tells_free_spells_and_holders_without_a_lane() -> None:
     assert legend_of(two_threads()) == ["holds the GIL", "waits for the GIL"]
     assert "GIL: free" in legend_of(start_up())
     assert "GIL: held by a thread that is not shown" in legend_of(many())
+    assert "GIL: held by a thread that is not shown" not in legend_of(many(), (20 * MS, 30 * MS))
     unseen = two_threads(lanes=(of((10, "blocked"), (100, "unknown")),), begin_ns=0, end_ns=100 * MS)
     assert "thread: not seen" in legend_of(unseen)
+
+
+def test_a_picture_shows_who_did_most_in_its_window() -> None:
+    from gilstudy.report.choosing import busiest_in
+
+    assert busiest_in(many(), (20 * MS, 30 * MS)) == list(range(20, 30))
+    assert busiest_in(start_up(), (0, 200 * MS)) == [0, 1]
+    assert len(busiest_in(many(), (0, 100 * MS))) == 16

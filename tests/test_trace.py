@@ -276,6 +276,7 @@ def test_arms_can_be_traced_by_name() -> None:
     done = trace_command("--seconds", "0.1", "threads")
     assert done.returncode == 0, done.stderr
     assert "MainThread" in done.stdout
+    assert "worker (2)" in trace_command("--by-name", "--seconds", "0.1", "threads").stdout
 
 
 @pytest.mark.parametrize(

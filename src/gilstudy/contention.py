@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from gilstudy.trace import FREE, OFF, Lane, Span, Trace
+from gilstudy.trace import FREE, OFF, Lane, Span, State, Trace
+
+Hold = tuple[int, int, int]
+"""Begin, end, and the holder's place in `Trace.lanes`."""
 
 CANDIDATES: Final = 4096
 """Beginnings of a stretch that are compared, at most: all that can be the best if there are not more."""
@@ -40,14 +43,23 @@ class Stall:
     """When that wait, or the hold if it came later, began."""
 
 
-def waits(lane: Lane) -> list[Wait]:
+def waits(lane: Lane, holders: Sequence[Hold]) -> list[Wait]:
     """The waits of a thread for the GIL, in order, each from its asking to its getting it.
 
-    A wait begins with a ``waiting`` piece. ``waiting`` and ``ready`` pieces that join on continue it, ``ready`` ones
-    only if it then waits on or gets the GIL: it was woken, and the CPU came late. It ends where the thread holds the
-    GIL or does anything else. It does not go on across a piece that is ``unknown``, for there the thread may have got
-    the GIL: such a wait is not whole, nor is one at an end of the lane. A thread that gets the GIL between two looks
-    and asks again at once is seen to wait all the while.
+    A wait begins with a ``waiting`` piece and ends where the thread holds the GIL or does anything else, except that it
+    goes on
+
+    - across ``ready`` pieces, if the thread then waits on or gets the GIL: it was woken, and the CPU came late;
+    - across ``running``, ``off-cpu`` and ``unknown`` pieces during which another thread held the GIL without a break,
+      if it then waits on or gets the GIL: nothing but getting it ends a wait, and who waits wakes up at every switch
+      interval to ask again.
+
+    A wait that borders on what was not seen, or on an end of the lane, is not whole. A thread that gets the GIL between
+    two looks and asks again at once is seen to wait all the while.
+
+    Args:
+        lane: the thread.
+        holders: who held the GIL (`Trace.holders`).
     """
     found: list[Wait] = []
     begin = end = last = -1
@@ -55,7 +67,7 @@ def waits(lane: Lane) -> list[Wait]:
     for piece_begin, piece_end, state in lane.pieces:
         joins = piece_begin == last
         last = piece_end
-        if begin >= 0 and joins and state == "ready":
+        if begin >= 0 and joins and _goes_on(state, piece_begin, piece_end, holders):
             continue
         if begin >= 0 and not (joins and state == "waiting"):
             got = joins and state == "holding"
@@ -69,6 +81,16 @@ def waits(lane: Lane) -> list[Wait]:
     if begin >= 0:
         found.append(Wait(begin, end, False))
     return found
+
+
+def _goes_on(state: State, begin: int, end: int, holders: Sequence[Hold]) -> bool:
+    """Whether a wait may go on across such a piece; whether it does, the next one tells."""
+    if state == "ready":
+        return True
+    if state not in ("running", "off-cpu", "unknown"):
+        return False
+    place = bisect_right(holders, begin, key=_begin) - 1
+    return place >= 0 and holders[place][1] >= end and holders[place][2] not in (FREE, OFF)
 
 
 def worst_stall(trace: Trace, waits_of: Sequence[Sequence[Wait]]) -> Stall | None:
@@ -107,7 +129,7 @@ def _longest_within(spans: Sequence[Span] | Sequence[Wait], begin: int, end: int
     return longest
 
 
-def _begin(span: Span | Wait) -> int:
+def _begin(span: Span | Hold | Wait) -> int:
     return span[0]
 
 

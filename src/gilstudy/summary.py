@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gilstudy.contention import Stall, merged, overlap, overlaps, waits, worst_stall
+from gilstudy.contention import Hold, Stall, merged, overlap, overlaps, waits, worst_stall
 from gilstudy.trace import FREE, OFF, UNKNOWN, Span, State, Trace
 
 FEWEST_LOOKS: Final = 20
@@ -17,8 +17,6 @@ FEWEST_SEEN: Final = 0.5
 MOST_OF_GROUP: Final = 0.9
 """No sum of shares is given of threads together if fewer of them were seen well enough for their own."""
 
-Hold = tuple[int, int, int]
-"""Begin, end, and the holder's place in `Trace.lanes`."""
 Group = tuple[str, tuple[int, ...]]
 """A name for several threads together, and their places in `Trace.lanes`."""
 
@@ -194,7 +192,7 @@ class _Figures:
         self._holds_of: dict[int, list[int]] = {}
         for begin, end, holder in complete_holds(trace):
             self._holds_of.setdefault(holder, []).append(end - begin)
-        self.waits_of = [waits(lane) for lane in trace.lanes]
+        self.waits_of = [waits(lane, trace.holders) for lane in trace.lanes]
 
     def holds(self, places: Iterable[int]) -> Holds | None:
         found = [(length, place) for place in places for length in self._holds_of.get(place, ())]

@@ -56,7 +56,9 @@ class Lost:
     """Changes of the holder that were overwritten: the trace begins only after them."""
     turns: int = 0
     threads: int = 0
+    """Ended threads that were forgotten in favour of new ones, and living ones that were more than are listed."""
     lanes: int = 0
+    """The same of what was looked at."""
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.turns or self.threads or self.lanes)
@@ -92,6 +94,8 @@ class Trace:
     """The CPU time that the watch itself used."""
     longest_unseen_ns: int = 0
     """The longest piece of a lane that is ``unknown``."""
+    opened_anew: int = 0
+    """Threads whose files in /proc were opened for each look, lest too many of the program's file numbers be used."""
     lost: Lost = field(default_factory=Lost)
 
     @property

@@ -11,6 +11,7 @@ from gilstudy import names
 from gilstudy.assemble import Raw, assemble, was_on
 from gilstudy.errors import BadInput
 from gilstudy.gil import NO_GIL, unreadable, unwatchable, wanted_by
+from gilstudy.pieces import UNSEEN_AFTER_NS
 from gilstudy.runtime import gil_enabled
 from gilstudy.summary import Summary, summarise
 from gilstudy.trace import Trace
@@ -24,8 +25,10 @@ LOOKS_PER_INTERVAL: Final = 2
 """Looks per switch interval, at the least, if no period is given: enough for busy threads' holds.
 
 More of them cost more than they tell: they keep a CPU awake, and that alone lengthens the holds (bench/watch.py)."""
-LANES_EVERY_NS: Final = 4_000_000
-"""Threads are looked at less often than the GIL, unless it changes hands: it takes several system calls for each."""
+LANES_EVERY_NS: Final = 2_000_000
+"""Threads are looked at less often than the GIL, unless it changes hands: it takes a system call for each at least."""
+THREAD_ROOM: Final = 1 << 15
+"""Threads that are remembered, 64 bytes each. Half of them may live at once; ended ones are forgotten when need be."""
 ROOM: Final = 1 << 18
 """Entries that are kept of the GIL and of the threads, 32 and 48 bytes each; memory is used only as they fill up."""
 
@@ -39,7 +42,7 @@ def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROO
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
     A native thread looks at the GIL after half to twice ``period_us``, at random, and at the threads when it has
-    changed hands, or every four milliseconds. It never takes the GIL. What is shorter than the period is seen only
+    changed hands, or every two milliseconds. It never takes the GIL. What is shorter than the period is seen only
     sometimes; each look costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read
     the watch runs without it: see `Watch.gil_reason`.
 
@@ -66,6 +69,7 @@ class Watch:
         self._period_ns = round(period_us * 1000)
         self._lane_period_ns = max(LANES_EVERY_NS, self._period_ns)
         self._room = room
+        self._thread_room = THREAD_ROOM
         self._lanes = lanes
         self._sampler: Sampler | None = None
         self._end: weakref.finalize[[Sampler], Watch] | None = None
@@ -98,7 +102,7 @@ class Watch:
             return
         from gilstudy._gilwatch import Sampler
 
-        sampler = Sampler(self._period_ns, self._lane_period_ns, self._room)
+        sampler = Sampler(self._period_ns, self._lane_period_ns, self._room, UNSEEN_AFTER_NS, self._thread_room)
         self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
         self._interval_s = sys.getswitchinterval()
         sampler.start(not self._gil_reason, not self._lanes_reason)
@@ -158,7 +162,7 @@ class Watch:
 
 def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
     facts = ("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches")
-    losses = ("lost_changes", "lost_turns", "lost_threads", "lost_lanes")
+    losses = ("lost_changes", "lost_turns", "lost_threads", "lost_lanes", "opened_anew")
     return assemble(
         Raw(
             facts=dict.fromkeys(facts + losses, 0),

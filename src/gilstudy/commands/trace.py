@@ -52,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--window", metavar="MS:MS", type=_window, help="what to draw in detail, in milliseconds, such as 100:250")
     add("--workers", metavar="N", type=int, default=2, help="for an arm: how many workers (default 2)")
     add("--seconds", metavar="S", type=float, default=1.0, help="for an arm: how long (default 1)")
+    add("--by-name", action="store_true", help="sum the threads whose names differ by a number only, as in a pool")
     add("--quiet", action="store_true", help="only the figures, no table and no lanes")
     what = "an arm (threads, processes, ...), module:function or script.py, and its arguments"
     add("what", nargs=argparse.REMAINDER, metavar="WHAT", help=what)
@@ -138,18 +139,13 @@ def _wait_for_threads() -> None:
 
 
 def _show(args: argparse.Namespace, trace: Trace) -> None:
-    from rich.console import Console
-
-    from gilstudy.report.trace import headlines, print_trace
+    from gilstudy.report.console import console
+    from gilstudy.report.trace import print_trace
     from gilstudy.summary import summarise
 
     sys.stdout.flush()
-    console, summary = Console(highlight=False), summarise(trace)
-    if args.quiet:
-        for line in headlines(trace, summary):
-            console.print(line)
-    else:
-        print_trace(console, trace, summary, window=_absolute(args.window, trace))
+    window = _absolute(args.window, trace)
+    print_trace(console(), trace, summarise(trace), window=window, by_name=args.by_name, quiet=args.quiet)
 
 
 def _save(args: argparse.Namespace, trace: Trace, name: str) -> None:

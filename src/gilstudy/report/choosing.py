@@ -9,7 +9,7 @@ from typing import Final
 from gilstudy.report.figures import count, thousands
 from gilstudy.report.labels import Spell, by_stem
 from gilstudy.summary import Group, LaneSummary, Summary, together
-from gilstudy.trace import Trace
+from gilstudy.trace import Span, Trace
 
 MOST_LANES: Final = 16
 MOST_NAMED: Final = 3
@@ -56,9 +56,16 @@ def choose(trace: Trace, summary: Summary, spell: Spell, *, by_name: bool = Fals
     )
 
 
-def busiest(trace: Trace, summary: Summary) -> list[int]:
-    """The places of the lanes that are shown if threads are not grouped."""
-    return _busiest(summary.lanes, trace.span_ns)
+def busiest_in(trace: Trace, window: Span) -> list[int]:
+    """The places of the lanes that are drawn in a picture of ``window``: those in which most was done there."""
+    begin, end = window
+    weights: dict[int, int] = {}
+    for place, lane in enumerate(trace.lanes):
+        inside = [(min(e, end) - max(b, begin), state) for b, e, state in lane.pieces if b < end and e > begin]
+        did = sum(length for length, state in inside if state in ("holding", "running", "waiting", "ready"))
+        if inside and (lane.ident is not None or did > (end - begin) // LITTLE):
+            weights[place] = did
+    return sorted(sorted(weights, key=weights.__getitem__, reverse=True)[:MOST_LANES])
 
 
 def _busiest(rows: Sequence[LaneSummary], span_ns: int) -> list[int]:

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from gilstudy import files
 from gilstudy.errors import BadInput
-from gilstudy.report.choosing import busiest
+from gilstudy.report.choosing import busiest_in
 from gilstudy.report.labels import labels
 from gilstudy.report.timeline import detail, has_unseen, legend_keys
-from gilstudy.report.trace import cautions, finding, gil_lines, headlines
+from gilstudy.report.trace import SUBJECT, cautions, finding, gil_lines, headlines
 from gilstudy.summary import Summary
 from gilstudy.text import shown
 from gilstudy.trace import FREE, OFF, Span, State, Trace
@@ -36,7 +36,7 @@ THREADS: Final = (
     "#882288", "#ff88ee", "#2233aa", "#773300", "#ccdd22", "#55ccff", "#889900", "#330033",
     "#aa66dd", "#00dd88", "#334455", "#996600", "#ff7766", "#ccaabb", "#003300", "#000066",
 )  # fmt: skip
-"""For the GIL's lane, one per thread that has a lane; none is near to a state's."""
+"""For the GIL's lane, one per thread that has a lane and held it; none is near to a state's."""
 OTHERS: Final = "#888888"
 """For holders that have no lane in the picture."""
 CELLS: Final = 120
@@ -90,9 +90,9 @@ def _rendered(figure: Any, kind: str) -> bytes:
 def _figure(trace: Trace, summary: Summary, title: str, window: Span) -> Any:
     from matplotlib.figure import Figure
 
-    places = busiest(trace, summary)
+    places = busiest_in(trace, window)
     if not places:
-        raise BadInput("nothing was seen that could be drawn: " + shown(trace.lanes_reason or trace.gil_reason))
+        raise BadInput(_nothing(trace))
     rows = len(places) + bool(trace.holders)
     told = _small_print(trace, summary, title)
     figure = Figure(figsize=(12, 2.0 + 0.5 * rows + 0.17 * len(told)), layout="constrained")
@@ -111,28 +111,36 @@ def _figure(trace: Trace, summary: Summary, title: str, window: Span) -> Any:
     return figure
 
 
+def _nothing(trace: Trace) -> str:
+    why = shown(trace.lanes_reason or trace.gil_reason)
+    return f"nothing was seen that could be drawn: {why}" if why else "nothing was seen in the part that is to be drawn"
+
+
 def _small_print(trace: Trace, summary: Summary, title: str) -> list[str]:
-    figures = [shown(trace.gil_reason)] if trace.gil_reason else [line.plain for line in gil_lines(summary)]
-    told = [title, *(" ".join(line.split()) for line in figures), *(f"caution: {text}" for text in cautions(trace))]
+    lines = [line.plain for line in gil_lines(summary)]
+    figures = [f"{line[:SUBJECT].strip()}: {line[SUBJECT:]}" for line in lines]
+    told = [title, *([shown(trace.gil_reason)] if trace.gil_reason else figures)]
+    told += [f"caution: {text}" for text in cautions(trace)]
     return [part for line in told for part in textwrap.wrap(line, LETTERS)]
 
 
 def _draw(axes: Any, trace: Trace, places: Sequence[int], window: Span) -> None:
+    holding = _holders_in(trace, window)
+    colours = dict(zip((place for place in places if place in holding), THREADS, strict=False))
     if trace.holders:
         held: dict[str, list[Span]] = {}
         for begin, end, holder in trace.holders:
             if holder not in (FREE, OFF):
-                colour = THREADS[places.index(holder)] if holder in places else OTHERS
-                held.setdefault(colour, []).append((begin, end))
+                held.setdefault(colours.get(holder, OTHERS), []).append((begin, end))
         for colour, spans in held.items():
             _bars(axes, 0, spans, window, colour, 0.8)
     for row, place in enumerate(places, start=bool(trace.holders)):
         lane = trace.lanes[place]
         for state, colour in COLOURS.items():
             _bars(axes, row, [(b, e) for b, e, s in lane.pieces if s == state], window, colour, 0.62)
-        if trace.holders:  # the same colour as in the GIL's lane, as a key
-            at, colour = axes.get_yaxis_transform(), THREADS[row - 1]
-            axes.plot([-0.008], [row], "s", color=colour, transform=at, clip_on=False, markersize=6)
+        if place in colours:  # the same colour as in the GIL's lane, as a key
+            at = axes.get_yaxis_transform()
+            axes.plot([-0.008], [row], "s", color=colours[place], transform=at, clip_on=False, markersize=6)
 
 
 def _bars(axes: Any, row: int, spans: Sequence[Span], window: Span, colour: str, height: float) -> None:

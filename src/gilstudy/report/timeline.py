@@ -142,7 +142,12 @@ def detail(trace: Trace, cells: int) -> Span:
     if length >= trace.span_ns * MOST_OF_IT:
         return trace.begin_ns, trace.end_ns
     begin, end = busiest_stretch(trace, length)
-    inside = [wait for lane in trace.lanes for wait in waits(lane) if wait.begin_ns < end and wait.end_ns > begin]
+    inside = [
+        wait
+        for lane in trace.lanes
+        for wait in waits(lane, trace.holders)
+        if wait.begin_ns < end and wait.end_ns > begin
+    ]
     longest = max(inside, key=lambda wait: wait.length_ns, default=None)
     if longest is None or longest.length_ns < MOST_OF_IT * length:
         return begin, end

@@ -139,7 +139,7 @@ def _holds(holds: Holds, summary: Summary, spell: Spell) -> str:
     if worst is not None:
         by = spell(worst.holder, LONGEST_NAME)
         return f"{told}; others waited longest, {ms(worst.waited_ns)}, while {by} held it"
-    nobody = ", while nobody waited" if summary.contended is not None and summary.waits is None else ""
+    nobody = ", while nobody was seen to wait" if summary.contended is not None and summary.waits is None else ""
     return f"{told}; longest {ms(holds.longest_ns)} by {spell(holds.longest_by, LONGEST_NAME)}{nobody}"
 
 
@@ -168,7 +168,7 @@ def finding(trace: Trace, summary: Summary, spell: Spell = shown) -> str:
     held = f"GIL held {share(summary.held)} of the time"
     waiters = [lane for lane in summary.lanes if lane.waits is not None]
     if summary.contended is None or summary.waits is None:
-        return held if trace.lanes_reason or summary.contended is None else f"{held}; nobody waited for it"
+        return held if trace.lanes_reason or summary.contended is None else f"{held}; nobody was seen to wait for it"
     who = spell(waiters[0].name, LONGEST_NAME) if len(waiters) == 1 else count(len(waiters), "thread")
     upto = longest(summary.waits.longest_ns, True)
     return f"{held}; {who} waited {share(summary.contended)} for it, up to {upto} at once"
@@ -191,6 +191,11 @@ def cautions(trace: Trace, spell: Spell = shown) -> Iterable[str]:
         yield f"the watch ran out of room: {trace.lost.turns} changes of what threads did, the oldest, are lost"
     if trace.lost.threads or trace.lost.lanes:
         yield f"there were too many threads: {trace.lost.threads + trace.lost.lanes} have no lane"
+    if trace.opened_anew:
+        yield (
+            f"the files of {count(trace.opened_anew, 'thread')} were opened anew for each look, lest the program run "
+            "out of file descriptors: looking at them takes more time (ulimit -n)"
+        )
     if _misses_much(trace):
         without = "" if seen_share(trace) >= FEWEST_SEEN else "; no median is given of holds and waits"
         yield (
