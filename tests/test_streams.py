@@ -101,6 +101,7 @@ def test_what_an_encoding_lacks_is_escaped(folder: Path) -> None:
         done = shell(folder, f"{plain} {command}")
         assert (done.returncode, done.stderr) == (0, "")
         assert "\\u" in done.stdout
+        assert "--json" not in command or json.loads(done.stdout)["language"] == "zh"
 
 
 # -- the stream itself -----------------------------------------------------------------------------------------------

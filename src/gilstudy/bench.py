@@ -37,7 +37,7 @@ examples:
 exit codes:
   0    done
   1    an arm or an experiment failed; the others are reported
-  2    bad usage or bad input, or a file or standard output that cannot be written
+  2    bad usage or bad input, or output that cannot be written
   130  interrupted; what was measured is reported and saved
 """
 

@@ -223,7 +223,9 @@ def _progress(name: str) -> Iterator[Callable[[Event], None]]:
 
 
 def _write(document: dict[str, Any]) -> None:
-    streams.output().write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    output = streams.output()
+    is_ascii = not output.encoding.lower().startswith("utf")  # JSON's own escapes, where some are needed
+    output.write(json.dumps(document, indent=2, ensure_ascii=is_ascii) + "\n")
 
 
 def _document(given: Performance, words: Words) -> dict[str, Any]:

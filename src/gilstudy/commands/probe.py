@@ -36,7 +36,7 @@ EPILOG = """examples:
 exit codes:
   0    done
   1    a call failed, or a verdict is not the expected one
-  2    bad usage or bad input, or a file or standard output that cannot be written
+  2    bad usage or bad input, or output that cannot be written
   130  interrupted; the functions probed until then are shown and saved"""
 
 
