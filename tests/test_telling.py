@@ -341,3 +341,10 @@ def test_a_picture_shows_who_did_most_in_its_window() -> None:
     assert busiest_in(many(), (20 * MS, 30 * MS)) == list(range(20, 30))
     assert busiest_in(start_up(), (0, 200 * MS)) == [0, 1]
     assert len(busiest_in(many(), (0, 100 * MS))) == 16
+
+
+def test_short_names_leave_room_for_their_heading() -> None:
+    trace = two_threads()
+    short = replace(trace, lanes=tuple(replace(one, name=name) for one, name in zip(trace.lanes, "ab", strict=True)))
+    for width in range(50, 110):
+        assert max(map(cell_len, printed(short, width=width).splitlines())) <= width

@@ -13,7 +13,7 @@ from gilstudy.report.choosing import Choice, choose
 from gilstudy.report.figures import count, ms, share
 from gilstudy.report.labels import Spell, by_stem, labels, speller
 from gilstudy.report.timeline import print_lanes
-from gilstudy.report.trace_table import FEWEST_FOR_MEDIAN, blocks, lines, longest, name_width, parts
+from gilstudy.report.trace_table import FEWEST_FOR_MEDIAN, HEADING, blocks, lines, longest, name_width, parts
 from gilstudy.summary import FEWEST_LOOKS, FEWEST_SEEN, Holds, Summary, Waits, seen_share
 from gilstudy.text import shown
 from gilstudy.trace import FREE, OFF, Span, Trace
@@ -76,7 +76,7 @@ def _print_hanging(console: Console, line: Text) -> None:
 def _print_threads(console: Console, trace: Trace, summary: Summary, choice: Choice, window: Span | None) -> None:
     spell = speller(console.encoding)
     rows = [*choice.rows, choice.more] if choice.more else list(choice.rows)
-    longest_name = max(map(cell_len, labels(rows, console.width, spell)))
+    longest_name = max(map(cell_len, (HEADING, *labels(rows, console.width, spell))))
     given = blocks(parts(summary, rows), longest_name, console.width)
     names = labels(rows, name_width(given, longest_name, console.width), spell)
     for line in lines(given, names):

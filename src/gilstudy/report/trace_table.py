@@ -15,6 +15,8 @@ from gilstudy.summary import LaneSummary, Summary, Waits
 from gilstudy.trace import State
 
 FEWEST_FOR_MEDIAN: Final = 5
+HEADING: Final = "thread"
+"""Of the names."""
 WIDE: Final = 4
 """The gap before columns that belong together."""
 NARROWEST_NAME: Final = 12
@@ -130,10 +132,10 @@ def lines(given: Sequence[Part], names: Sequence[str]) -> Iterable[Text]:
         given: the blocks.
         names: the labels, one for each row, all of them short enough.
     """
-    width = max(map(cell_len, ("thread", *names)))
+    width = max(map(cell_len, (HEADING, *names)))
     for block in given:
         yield Text("")
-        yield Text(padded("thread", width) + "".join(c.heading.rjust(c.width) for c in block), style="bold")
+        yield Text(padded(HEADING, width) + "".join(c.heading.rjust(c.width) for c in block), style="bold")
         for number, name in enumerate(names):
             if any(column.cells[number] for column in block):
                 yield Text((padded(name, width) + "".join(c.cells[number].rjust(c.width) for c in block)).rstrip())
