@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import io
 import json
-import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +162,7 @@ def test_mutated_records_are_shown_or_refused(tmp_path: Path, seed: int) -> None
 
 @pytest.mark.usefixtures("few_resamples")
 def test_mutated_records_take_little_memory(tmp_path: Path) -> None:
+    tracemalloc = pytest.importorskip("tracemalloc", reason="this Python cannot trace its memory", exc_type=ImportError)
     tracemalloc.start()
     for text in mutants(40, seed=99):
         outcome(tmp_path / "x.json", text)

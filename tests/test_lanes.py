@@ -121,6 +121,8 @@ def test_a_page_fits_into_80_columns(shown: list[Performance], language: str, en
         print_lesson(console, CATALOGUE[performance.lesson], performance, Words(language))
         output.seek(0)
         lines = output.read().splitlines()
+        if performance.outcome == "unavailable":
+            continue
         outcome = lines.pop()
         assert Words(language).ui("passed")[:2] in outcome or encoding == "ascii"
         assert [line for line in lines if cell_len(line) > 80] == []
