@@ -63,7 +63,8 @@ def test_the_list_names_every_lesson(tmp_path: Path) -> None:
     done = run("--list", cwd=tmp_path)
     assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == list(CATALOGUE)
     assert "子进程" in run("--list", "--lang", "zh", cwd=tmp_path).stdout
-    assert "子进程" in run("--list", cwd=tmp_path, LC_ALL="zh_CN.UTF-8").stdout
+    if sys.implementation.name == "cpython":  # PyPy does not start under a locale that is not installed
+        assert "子进程" in run("--list", cwd=tmp_path, LC_ALL="zh_CN.UTF-8").stdout
 
 
 # -- running ---------------------------------------------------------------------------------------------------------
@@ -73,8 +74,12 @@ def test_all_lessons_a_line_each(tmp_path: Path) -> None:
     done = run("--all", "--n", "100000", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     *lines, last = done.stdout.splitlines()
-    assert [line.split()[1] for line in lines] == list(CATALOGUE)
-    assert re.fullmatch(r"All \d+ lessons passed in \d+\.\d s\.", last)
+    outcomes = [re.match(r"(passed|not here) +(\S+)", line) for line in lines]
+    assert [outcome[2] for outcome in outcomes if outcome] == list(CATALOGUE)
+    if hasattr(os, "sched_setaffinity") and hasattr(os, "fork"):
+        assert re.fullmatch(r"All \d+ lessons passed in \d+\.\d s\.", last)
+    else:
+        assert re.fullmatch(r"\d+ of \d+ lessons passed in \d+\.\d s; the others cannot be given here\.", last)
     assert done.stderr == ""
     assert left_in(tmp_path) == []
 
