@@ -8,11 +8,12 @@ from itertools import takewhile
 from typing import Final
 
 from gilstudy.text import shown
-from gilstudy.trace import FREE, OFF, Lane, Trace
+from gilstudy.trace import FREE, OFF, Lane, Piece, Trace
 
 MOST_NAMES: Final = 4
 RECENT_NS: Final = 2_000_000_000
 """What a thread was last seen to do counts as what it does if that was so short a time ago."""
+BRIEF_NS: Final = 1_000_000
 
 _CALLS: Final[Mapping[str, Mapping[str, str]]] = {
     "x86_64": {"202": "a lock", "35": "a time", "230": "a time", "34": "a signal", "0": "input", "7": "input",
@@ -67,11 +68,17 @@ def _waiting(trace: Trace) -> list[tuple[Lane, int]]:
     """The threads that wait for the GIL at the end, and since when."""
     found = []
     for lane in trace.lanes:
-        seen = [piece for piece in lane.pieces if piece[2] != "unknown"]
-        last = list(takewhile(lambda piece: piece[2] == "waiting", reversed(seen)))
-        if last and trace.end_ns - last[0][1] < RECENT_NS:
-            found.append((lane, last[-1][0]))
+        tail = takewhile(_is_wait, reversed(lane.pieces))
+        waits = [(begin, end) for begin, end, state in tail if state == "waiting"]
+        if waits and trace.end_ns - waits[0][1] < RECENT_NS:
+            found.append((lane, waits[-1][0]))
     return found
+
+
+def _is_wait(piece: Piece) -> bool:
+    """Whether a thread that waits for the GIL goes on to do so: after each switch interval it asks again."""
+    begin, end, state = piece
+    return state in ("waiting", "ready", "unknown") or (state == "running" and end - begin < BRIEF_NS)
 
 
 def _names(lanes: Sequence[Lane]) -> str:
