@@ -6,6 +6,10 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
 #include "gilcore.h"
 
 #if !defined(__has_include)
@@ -218,8 +222,22 @@ int gs_gil_signal_waits(void)
 }
 
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 25)
-/* The C library counts who waits for a condition, also who has been woken and had no CPU yet; three bits are flags. */
+/* The C library counts who waits for a condition, also who has been woken and had no CPU yet; three bits are flags.  It
+ * has moved the count since (2.41), so the library must be of the version that this was built with. */
 #define GS_WAITERS(cond) ((int)(GS_READ((cond).__data.__wrefs) >> 3))
+#endif
+
+#ifdef GS_WAITERS
+static int counts_waiters_as_built(void)
+{
+    static int does = -1;
+    char built[24];
+    if (does < 0) {
+        snprintf(built, sizeof built, "%d.%d", __GLIBC__, __GLIBC_MINOR__);
+        does = strcmp(built, gnu_get_libc_version()) == 0;
+    }
+    return does;
+}
 #endif
 
 int gs_gil_waiters(void)
@@ -227,9 +245,9 @@ int gs_gil_waiters(void)
 #if !defined(GS_WAITERS)
     return -1;
 #elif defined(FORCE_SWITCHING)
-    return GS_WAITERS(the_gil->cond) + GS_WAITERS(the_gil->switch_cond);
+    return counts_waiters_as_built() ? GS_WAITERS(the_gil->cond) + GS_WAITERS(the_gil->switch_cond) : -1;
 #else
-    return GS_WAITERS(the_gil->cond);
+    return counts_waiters_as_built() ? GS_WAITERS(the_gil->cond) : -1;
 #endif
 }
 

@@ -15,9 +15,16 @@ typedef struct {
     char call[24]; /* the number of the system call in which it sleeps; "running"; "" if that cannot be told */
 } gs_last_call;
 
+enum { GS_TIME_IS_UP = 0, GS_GOES_ON = -1 }; /* what ends the program now, beside a signal's number */
+
 #ifdef _WIN32
 
-static void gs_rescue_if_wanted(gs_watch *w, int64_t now_ns) { (void)w, (void)now_ns; }
+static int gs_what_ends(gs_watch *w, int64_t now_ns)
+{
+    (void)w, (void)now_ns;
+    return GS_GOES_ON;
+}
+static void gs_rescue_now(gs_watch *w, int cause) { (void)w, (void)cause; }
 static void gs_leave_signals(void) {}
 static void gs_free_rescue(struct gs_rescue *r) { (void)r; }
 static int gs_arm(gs_watch *w, char **argv, char **envp, int64_t deadline_ns, int takes_signals, int int_is_own)
@@ -229,8 +236,9 @@ static void gs_leave_files(int kept)
 /* -- how ------------------------------------------------------------------------------------------------------------ */
 
 /* Does not return: all other threads end with execve, and this one goes on as the process's only one. */
-static void gs_rescue_now(gs_watch *w, gs_rescue *r, int cause)
+static void gs_rescue_now(gs_watch *w, int cause)
 {
+    gs_rescue *r = w->rescue;
     struct itimerval never = {{0, 0}, {0, 0}};
     struct sigaction ignore;
     int file = gs_open_nameless();
@@ -344,16 +352,13 @@ static gs_watch *gs_load(int file, gs_last_call **calls, int64_t *count)
 
 /* -- called by the watching thread ---------------------------------------------------------------------------------- */
 
-static void gs_rescue_if_wanted(gs_watch *w, int64_t now_ns)
+static int gs_what_ends(gs_watch *w, int64_t now_ns)
 {
     gs_rescue *r = __atomic_load_n(&w->rescue, __ATOMIC_ACQUIRE);
-    if (r == NULL)
-        return;
-    int cause = r->takes_signals ? gs_signal_that_ends(r, now_ns) : GS_GOES_ON;
-    if (cause == GS_GOES_ON && r->deadline_ns && now_ns >= r->deadline_ns)
+    int cause = r != NULL && r->takes_signals ? gs_signal_that_ends(r, now_ns) : GS_GOES_ON;
+    if (cause == GS_GOES_ON && r != NULL && r->deadline_ns && now_ns >= r->deadline_ns)
         cause = GS_TIME_IS_UP;
-    if (cause != GS_GOES_ON)
-        gs_rescue_now(w, r, cause);
+    return cause;
 }
 
 #endif

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { GS_KINDS = 3, GS_TIME_IS_UP = 0, GS_GOES_ON = -1, GS_ANSWER_MS = 1000 };
+enum { GS_KINDS = 3, GS_ANSWER_MS = 1000 };
 static const int gs_kinds[GS_KINDS] = {SIGINT, SIGTERM, SIGHUP};
 
 /* Ours is put in front of what the C library has for a signal, counts, and calls what it is in front of.  Python's own

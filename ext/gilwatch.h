@@ -7,6 +7,7 @@
 #ifndef GILSTUDY_GILWATCH_H
 #define GILSTUDY_GILWATCH_H
 
+#include "gilrescue.h"
 #include "gilseen.h"
 #include "gilthreads.h"
 
@@ -151,7 +152,15 @@ static void gs_look(gs_watch *w, int64_t before_ns, int64_t now_ns)
     GS_STORE(&w->polls, w->polls + 1);
 }
 
-#include "gilrescue.h"
+static void gs_rescue_if_wanted(gs_watch *w, int64_t now_ns)
+{
+    int cause = gs_what_ends(w, now_ns);
+    if (cause == GS_GOES_ON)
+        return;
+    if (gs_try_lock_looks()) /* never to be let go: nobody is there who could still want it */
+        gs_close_tasks(w);
+    gs_rescue_now(w, cause);
+}
 
 static GS_THREAD_RESULT gs_watch_main(void *arg)
 {

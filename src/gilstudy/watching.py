@@ -7,10 +7,12 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from gilstudy import names
-from gilstudy.assemble import Raw, assemble, was_on
+from gilstudy import lastreport, names
+from gilstudy.assemble import Raw, assemble
 from gilstudy.errors import BadInput
+from gilstudy.gathering import Told, gather
 from gilstudy.gil import NO_GIL, unreadable, unwatchable, wanted_by
+from gilstudy.lastreport import LastReport
 from gilstudy.pieces import UNSEEN_AFTER_NS
 from gilstudy.runtime import gil_enabled
 from gilstudy.summary import Summary, summarise
@@ -141,23 +143,26 @@ class Watch:
         """The trace in figures, see `trace`."""
         return summarise(self.trace())
 
-    def _raw(self, sampler: Sampler) -> Raw:
-        names.tell(sampler)
-        changes = sampler.changes()
-        is_seen = was_on(changes)
-        return Raw(
-            facts=sampler.facts(),
-            changes=changes,
-            turns=sampler.turns(),
-            threads=sampler.threads(),
-            lanes=sampler.lanes(),
-            gil_reason=self._gil_reason or ("" if is_seen else NO_GIL),
+    def arm(self, report: LastReport) -> bool:
+        """Have the program end, with a last report, when time is up or it does not answer: see `lastreport.arm`.
+
+        Returns:
+            whether that can be done here, and whether the watch runs.
+        """
+        return self._sampler is not None and lastreport.arm(self._sampler, self._told(), report)
+
+    def _told(self) -> Told:
+        return Told(
+            gil_reason=self._gil_reason,
             lanes_reason=self._lanes_reason,
-            gil_wanted_by=wanted_by() if is_seen else (),
+            gil_wanted_by=wanted_by(),
             switch_interval_s=self._interval_s,
             period_ns=self._period_ns,
-            names=sampler.names(),
         )
+
+    def _raw(self, sampler: Sampler) -> Raw:
+        names.tell(sampler)
+        return gather(sampler, self._told())
 
 
 def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
