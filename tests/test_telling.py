@@ -348,3 +348,7 @@ def test_short_names_leave_room_for_their_heading() -> None:
     short = replace(trace, lanes=tuple(replace(one, name=name) for one, name in zip(trace.lanes, "ab", strict=True)))
     for width in range(50, 110):
         assert max(map(cell_len, printed(short, width=width).splitlines())) <= width
+
+
+def test_a_rate_does_not_look_like_none() -> None:
+    assert "20 by the interpreter's count (19 seen), <1 per s" in printed(two_threads(end_ns=100_000 * MS))

@@ -20,13 +20,13 @@ Event = dict[str, Any]
 GIL_TRACK: Final = 0
 COLOURS: Final = {
     "holding": "good",
-    "running": "thread_state_running",
+    "running": "rail_response",
     "waiting": "terrible",
-    "ready": "thread_state_runnable",
+    "ready": "bad",
     "blocked": "thread_state_sleeping",
     "off-cpu": "thread_state_sleeping",
 }
-"""Names from chrome://tracing's palette; Perfetto picks its own by the event's name."""
+"""Green, blue, red, amber and grey by their names in chrome://tracing's palette; Perfetto picks its own."""
 
 
 def chrome_trace(trace: Trace, *, pid: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ WORDS: Final[dict[State, str]] = {
 """What each state is called."""
 COLOURS: Final[dict[State, str]] = {
     "holding": "green",
-    "running": "blue",
+    "running": "bright_blue",
     "waiting": "red",
     "ready": "yellow",
     "blocked": "bright_black",

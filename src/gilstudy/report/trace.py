@@ -119,7 +119,8 @@ def gil_lines(summary: Summary, spell: Spell = shown) -> Iterable[Text]:
     else:
         contended = "" if summary.contended is None else f", while another thread waited {share(summary.contended)}"
         yield _line("GIL", f"held {share(summary.held)} of the time{contended}")
-    rate = f", {summary.handoffs_per_s:.0f} per s" if summary.handoffs_per_s is not None else ""
+    per_s = summary.handoffs_per_s
+    rate = "" if per_s is None else ", <1 per s" if 0 < per_s < 1 else f", {per_s:.0f} per s"
     seen = f"({summary.handoffs_seen} seen)"
     yield _line("hand-offs", f"{summary.handoffs} by the interpreter's count {seen}{rate}")
     yield _line(
