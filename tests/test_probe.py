@@ -353,6 +353,13 @@ def closes_it_all():
     sys.stderr.close()
 def swaps(): sys.stdout = sys.stderr = io.StringIO()
 def moves(): os.chdir("/")
+def forks_through(code=None):
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    elif code is not None:
+        sys.exit(code)
+
 def is_interrupted():
     import signal
     os.kill(os.getpid(), signal.SIGINT)
@@ -440,6 +447,16 @@ def test_a_call_that_takes_the_standard_streams_away_is_answered(calls: Path, na
     assert (done.returncode, done.stderr) == (0, "")
     assert f"calls:{name}" in done.stdout
     assert ("Standard output is closed" in done.stdout) == is_told
+
+
+@gil
+@posix
+@pytest.mark.parametrize("code", ["", "0", "3"])
+def test_a_call_that_forks_is_told_once(calls: Path, code: str) -> None:
+    done = probe_in(calls, "calls:forks_through", "--args", code, "--json", "out.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("calls:forks_through") == 1
+    assert json.loads((calls / "out.json").read_text())["probes"][0]["verdict"] in ("releases", "mixed")
 
 
 @gil

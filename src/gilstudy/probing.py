@@ -6,6 +6,7 @@ made to give the GIL up: whenever it is free, or somebody else's, the call itsel
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -73,10 +74,11 @@ def probe_call(
     """
     if reason:
         return _unanswered(name, reason)
-    left = Leftovers()
+    left, process = Leftovers(), os.getpid()
     begin = time.perf_counter_ns()
     call()  # the first may import, allocate, fill caches
     first_ns = time.perf_counter_ns() - begin
+    _leave_forked(process)
     session = _Session(call, max(INTERVAL_S, 4e-9 * first_ns))
     spoilt = left.trouble()
     if not spoilt:
@@ -137,16 +139,38 @@ class _Session:
         self.evidence += seen_in(watch.trace(), threading.get_ident(), *span)
 
     def _repeat(self, span_ns: int, least: int = 1) -> tuple[int, int]:
-        clock, call, calls = time.perf_counter_ns, self._call, 0
+        clock, call, calls, process = time.perf_counter_ns, self._call, 0, os.getpid()
+        end = _ENDS.setdefault(threading.get_ident(), [0])
         begin = now = clock()
-        end = begin + span_ns
-        while now < end or calls < least:
+        end[0] = begin + span_ns
+        while now < end[0] or calls < least:
             call()
             calls += 1
             now = clock()
+        _leave_forked(process)
         self.calls += calls
         self.time_ns += now - begin
         return begin, now
+
+
+_ENDS: Final[dict[int, list[int]]] = {}
+"""When the calls of each thread that probes are to end."""
+
+
+def _end_in_child() -> None:
+    """A call that forks comes back twice. The child must not go on calling, or its calls would fork again."""
+    for end in _ENDS.values():
+        end[0] = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_end_in_child)
+
+
+def _leave_forked(process: int) -> None:
+    """End this process if it is a child of ``process``: the probe goes on there, and is to be told once."""
+    if os.getpid() != process:
+        os._exit(0)
 
 
 def _watch() -> Watch:

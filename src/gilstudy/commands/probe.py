@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from gilstudy import files, streams
 from gilstudy.asking import doubts
@@ -132,6 +133,7 @@ def _entry(case: Case, reason: str, limits: Limits | None) -> Entry:
     def probe_at(size: int | None) -> Probe:
         return probe_call(case.target, case.call(size), reason=reason)
 
+    process = os.getpid()
     try:
         if limits is None:
             return Entry(target=case.target, probe=probe_at(None), expect=case.expect)
@@ -140,9 +142,18 @@ def _entry(case: Case, reason: str, limits: Limits | None) -> Entry:
     except BadInput:
         raise
     except BaseException as error:  # also what would end this process, such as SystemExit
+        if os.getpid() != process:
+            _end_child(error)
         if was_signalled(error):
             raise
         return Entry(target=case.target, probe=None, error=f"the call failed: {told(error)}", expect=case.expect)
+
+
+def _end_child(error: BaseException) -> NoReturn:
+    """End a child that the call forked, as Python would; the probe goes on in its parent."""
+    streams.Output(sys.stdout, forgiving=True).flush()
+    code = error.code if isinstance(error, SystemExit) else 1
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _limits(text: str) -> Limits:
