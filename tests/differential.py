@@ -25,7 +25,7 @@ import psutil
 PROGRAMS = Path(__file__).parent / "faithful"
 LIMIT_S = 100.0
 """Nothing here takes more than some seconds of a busy machine."""
-BLOT = (re.compile(rb"0x[0-9a-f]{4,}"), b"0x#")
+BLOT = (re.compile(rb"0x[0-9a-f]{5,}"), b"0x#")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +41,14 @@ class Case:
     """Or ``closed``: a pipe whose reader has gone; or ``full``: a device that is full."""
     blots: tuple[str, ...] = ()
     """What differs from run to run: patterns, of which each match is replaced by ``#``."""
+    drops: tuple[str, ...] = ()
+    """What may be there or not: patterns of which each match is left out."""
+    ignored: tuple[signal.Signals, ...] = ()
+    """Signals that whoever starts it ignores, as nohup does."""
     unordered: bool = False
     """Whether several processes write lines side by side."""
     reported: bool = True
     """Whether a report must have been made: not if the program ends or replaces the process."""
-    since: tuple[int, int] = (3, 11)
-    until: tuple[int, int] = (3, 99)
     prepare: Callable[[Path], None] | None = None
     """What is done in the folder before each run."""
 
@@ -127,6 +129,7 @@ def run(case: Case, folder: Path, command: list[str], path: str) -> Seen:
             stdout=stdout,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=lambda: [signal.signal(number, signal.SIG_IGN) for number in case.ignored],
         )
     try:
         out, err = process.communicate(case.stdin, timeout=LIMIT_S)
@@ -161,6 +164,8 @@ def _fill(case: Case, folder: Path) -> None:
 
 def _lines(case: Case, text: bytes) -> list[bytes]:
     text = re.sub(*BLOT, text)
+    for pattern in case.drops:
+        text = re.sub(pattern.encode(), b"", text)
     for pattern in case.blots:
         text = re.sub(pattern.encode(), b"#", text)
     lines = text.splitlines(keepends=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import zipfile
 from pathlib import Path
 
@@ -15,6 +16,8 @@ IDS = r"\b\d{3,}\b"
 TIMES = r"\b\d+\.\d+s?\b( [mun]?sec)?|\b\d+ [mun]?sec\b"
 
 STATE = (PROGRAMS / "state.py").read_text(encoding="utf-8")
+OUR_FRAMES = r'  File "[^"\n]*gilstudy[^"\n]*", line \d+ in .*\n|  File "<frozen runpy>", line \d+ in .*\n'
+"""They lie below the program's, as those of every tool that runs a program in its own process."""
 PYTEST = ("-q", "-p", "no:cacheprovider")
 
 
@@ -56,6 +59,7 @@ def _state() -> dict[str, Case]:
         "code-short": Case(words=("-cprint(__name__, __file__ if 0 else 1)",)),
         "stdin": Case(words=("-", "words"), stdin=STATE.encode()),
         "flags": Case(words=("state.py",), flags=("-O", "-B", "-W", "ignore::UserWarning", "-X", "utf8")),
+        "nohup": Case(words=("state.py",), ignored=(signal.SIGHUP, signal.SIGINT)),
         "flags-dev": Case(words=("state.py",), flags=("-X", "dev")),
         "flags-isolated": Case(words=("state.py",), flags=("-I",)),
         "flags-unbuffered": Case(words=("state.py",), flags=("-u",)),
@@ -88,6 +92,7 @@ def _errors() -> dict[str, Case]:
     kinds = ("chained", "hooked", "bad_hook", "thread_hooked", "unraisable", "deep", "shown", "from_file")
     cases = {f"traceback-{kind}": Case(words=("tracebacks.py", kind)) for kind in kinds}
     failing = "def inner():\n    1 / 0\n\n\ninner()\n"
+    cases["traceback-deep"] = Case(words=("tracebacks.py", "deep"), blots=(r"repeated \d+ more times",))
     return cases | {
         "traceback-module": Case(words=("-m", "failing"), files={"failing.py": failing}),
         "traceback-folder": Case(words=("app",), files={"app/__main__.py": failing}),
@@ -145,7 +150,16 @@ def _running() -> dict[str, Case]:
         *("executor_processes", "executor_kept", "asyncio_loop", "asyncio_interrupted", "subprocesses", "http_server"),
         *("daemons_spin", "daemons_hold", "signals_own", "sigwait", "fork_through", "fork_in_thread", "daemonizes"),
         *("thread_outlives", "closerange", "own_start", "log_queue", "sqlite_tables", "tracing", "manager"),
-        *("many_threads", "few_descriptors", "subinterpreter", "subinterpreter_forks"),
+        *(
+            "at_fork",
+            "spawns",
+            "group_interrupted",
+            "interrupted_at_end",
+            "many_threads",
+            "few_descriptors",
+            "subinterpreter",
+            "subinterpreter_forks",
+        ),
     )
     cases |= {name.replace("_", "-"): Case(words=(f"{name}.py",)) for name in plain}
     return cases | {
@@ -157,11 +171,13 @@ def _running() -> dict[str, Case]:
         "children": Case(words=("state_of_children.py", "spawn")),
         "children-flags": Case(words=("state_of_children.py",), flags=("-X", "dev", "-W", "ignore")),
         "fork-through-badly": Case(words=("fork_through.py", "badly")),
+        "at-fork": Case(words=("at_fork.py",), unordered=True),
+        "thread-outlives-error": Case(words=("thread_outlives.py", "error")),
         "closerange-late": Case(words=("closerange.py", "thread")),
         "temporary": Case(words=("temporary.py",), blots=(r"tmp\w{8}",)),
         "reads-stdin": Case(words=("reads_stdin.py",), stdin=b"Guido\nsecond\nabcd\nrest\n"),
-        "faulthandler": Case(words=("faulthandlers.py",)),
-        "faulthandler-crash": Case(words=("faulthandlers.py", "crash"), reported=False),
+        "faulthandler": Case(words=("faulthandlers.py",), drops=(OUR_FRAMES,)),
+        "faulthandler-crash": Case(words=("faulthandlers.py", "crash"), drops=(OUR_FRAMES,), reported=False),
     }
 
 

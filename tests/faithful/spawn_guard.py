@@ -21,9 +21,9 @@ def give(queue, thing):
 
 
 if __name__ == "__main__":
-    context = multiprocessing.get_context(sys.argv[1])
-    queue = context.Queue()
-    process = context.Process(target=give, args=(queue, Thing(21)))
+    multiprocessing.set_start_method(sys.argv[1])
+    queue = multiprocessing.Queue()
+    process = multiprocessing.Process(target=give, args=(queue, Thing(21)))
     process.start()
     print(queue.get().number)
     process.join()

@@ -28,7 +28,8 @@ def status():
     wanted = ("SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd")
     with open("/proc/self/status") as file:
         lines = [line.split() for line in file]
-    return {line[0]: hex(int(line[1], 16) & ~(3 << 31)) for line in lines if line[0][:-1] in wanted}
+    masks = {line[0]: int(line[1], 16) & ~(3 << 31) for line in lines if line[0][:-1] in wanted}
+    return {name: [number for number in range(64) if mask >> number & 1] for name, mask in masks.items()}
 
 
 print("argv", sys.argv)

@@ -29,7 +29,8 @@ def tell(who):
         lines = [line.split() for line in file]
     for line in lines:
         if line[0] in ("SigBlk:", "SigIgn:", "SigCgt:"):  # without those that the C library has for itself
-            print(who, line[0], hex(int(line[1], 16) & ~(3 << 31)))
+            mask = int(line[1], 16) & ~(3 << 31)
+            print(who, line[0], [number for number in range(64) if mask >> number & 1])
         elif line[0] == "Threads:":
             print(who, line)
     print(who, "threads", [thread.name for thread in threading.enumerate()])

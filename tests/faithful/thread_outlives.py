@@ -24,4 +24,6 @@ def late():
 
 
 threading.Thread(target=late, name="late").start()
+if sys.argv[1:] == ["error"]:
+    raise ValueError("the last line")
 print("the last line")
