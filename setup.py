@@ -34,7 +34,8 @@ EXTENSIONS = [
     # CPython's internal headers are for gilcore.c alone; where it cannot be compiled, all else works without the watch.
     extension(
         "_gilwatch",
-        *("gilwatch.h", "gilthreads.h", "gilcore.h", "watchthread.h", "osthread.h"),
+        *("gilwatches.h", "gilwatch.h", "gilrecord.h", "gilnames.h", "gilseen.h", "gilthreads.h", "giltasks.h"),
+        *("gilsignals.h", "gilrescue.h", "procfiles.h", "gilcore.h", "watchthread.h", "osthread.h"),
         beside=("gilcore.c",),
         optional=True,
     ),

@@ -3,50 +3,73 @@
 """The GIL watch: a native thread that looks at the GIL and at the threads, and never takes the GIL.
 
 It is not for subinterpreters: what it reads is the main interpreter's. Thread safety: a `Sampler`'s entries are written
-by its own thread alone and published entry by entry (see gilwatch.h); starts and stops are serialised by a lock.
+by its own thread alone and published entry by entry (see gilwatch.h); starts, stops and names are guarded by native
+locks, which are free in a forked child.
 """
-import threading
-
 from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport calloc, free
 
 cdef extern from "Python.h" nogil:
     int Py_AtExit(void (*func)() noexcept)
 
-cdef extern from "gilwatch.h" nogil:
+cdef extern from "gilwatches.h" nogil:
     ctypedef struct gs_pythread:
         uint64_t state, id, ident, native_id
     ctypedef struct gs_change:
         int64_t at_ns, thread
         uint64_t holder, switches
     ctypedef struct gs_seen:
+        int64_t serial
         gs_pythread thread
         int64_t first_ns
     ctypedef struct gs_turn:
-        int64_t at_ns, looked_ns, cpu_ns, delay_ns, slices
+        int64_t before_ns, looked_ns, ran_ns, ready_ns, cpu_ns, delay_ns, slices
         int32_t lane, state
     ctypedef struct gs_lane:
-        int64_t id, parent
+        int64_t serial, id, parent
         int is_process
         char name[16]
+    ctypedef struct gs_name:
+        int64_t id, length
+        int64_t begin
+    ctypedef struct gs_names:
+        int64_t count
+        char text[1]
+    enum: GS_NAME_TEXT, GS_LOADED
+    ctypedef struct gs_last_call:
+        int64_t id
+        char call[24]
     ctypedef struct gs_watch:
         gs_change *changes
         int64_t change_room, change_head
         gs_seen *seen
-        int64_t seen_count, seen_lost
+        int64_t seen_count, seen_lost, seen_unlisted
         gs_turn *turns
         int64_t turn_room, turn_head
         gs_lane *lanes
-        int64_t lane_count, lane_lost
+        int64_t lane_count, lane_lost, lane_without, opened_anew
+        int64_t lane_looks, lane_cost_ns
         int64_t begin_ns, end_ns, first_switches, last_switches
-        int64_t polls, longest_gap_ns, cpu_ns, own_id
+        int64_t polls, longest_gap_ns, cpu_ns, own_id, phase
     const char *gs_gil_reason(unsigned long interval_us) noexcept
     const char *gs_lanes_reason(gs_watch *w) noexcept
     int gs_module_wants_gil(void *module) noexcept
-    gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t room) noexcept
+    gs_watch *gs_new_watch(
+        int64_t period_ns, int64_t lane_period_ns, int64_t unseen_ns, int64_t room, int64_t thread_room
+    ) noexcept
     void gs_free_watch(gs_watch *w) noexcept
     int gs_start_watch(gs_watch *w, int sees_gil, int sees_lanes) noexcept
     void gs_stop_watch(gs_watch *w) noexcept
+    void gs_tell_name(gs_watch *w, int64_t id, const char *text, int64_t length) noexcept
+    gs_names *gs_copy_names(gs_watch *w) noexcept
+    int64_t gs_first_name(const gs_names *all) noexcept
+    const gs_name *gs_name_at(const gs_names *all, int64_t place) noexcept
+    int gs_any_runs() noexcept
+    int gs_arm(
+        gs_watch *w, char **argv, char **envp, int64_t deadline_ns, int takes_signals, int int_is_own) noexcept
+    gs_watch *gs_load(int file, gs_last_call **calls, int64_t *count) noexcept
     int gs_prepare_for_forks() noexcept
+    int gs_claims_exit() noexcept
     void gs_be_prompt(const char *name, int64_t slack_ns) noexcept
     void gs_at_interpreter_end() noexcept
     int64_t GS_LOAD(int64_t *p) noexcept
@@ -74,20 +97,50 @@ cdef int64_t lost(int64_t head, int64_t room):
     return head + 1 - room if head > room else 0  # one more than was overwritten: the oldest may be just now
 
 
+cdef void tell(gs_watch *watch, object native_id, object name) except *:
+    cdef bytes text = name.encode("utf-8", "surrogatepass")
+    gs_tell_name(watch, native_id, text, len(text))
+
+
+def telling(object original):
+    """A stand-in for ``threading.Thread._set_native_id``: it does the same, and tells all watches the new thread's name.
+
+    It runs in the new thread, before any code of the program's, and has no frame that anybody could see. Whatever is
+    unusual about the thread object is left alone.
+    """
+    def _set_native_id(thread):
+        original(thread)
+        try:
+            tell(NULL, thread._native_id, thread._name)
+        except Exception:
+            pass
+    _set_native_id.gilstudy_stands_for = original
+    return _set_native_id
+
+
+def any_runs():
+    """Whether a watch runs in this process; in a forked child none does that its parent began."""
+    return bool(gs_any_runs())
+
+
 cdef class Sampler:
     """One watch: made, started once, stopped once, read at any time."""
     cdef gs_watch *watch
-    cdef int state  # 0 new, 1 started, 2 stopped
 
-    def __cinit__(self, int64_t period_ns, int64_t lane_period_ns, int64_t room):
-        self.watch = gs_new_watch(period_ns, lane_period_ns, room)
-        if self.watch == NULL:
-            raise MemoryError()
+    def __cinit__(
+        self, int64_t period_ns, int64_t lane_period_ns, int64_t room,
+        int64_t unseen_ns=10_000_000, int64_t thread_room=1 << 15
+    ):
+        if room > 0:  # else one that was saved is put in place
+            self.watch = gs_new_watch(period_ns, lane_period_ns, unseen_ns, room, thread_room)
+            if self.watch == NULL:
+                raise MemoryError()
 
     def __dealloc__(self):
-        if self.state == 1:
-            with nogil:
-                gs_stop_watch(self.watch)
+        if self.watch == NULL or self.watch.phase == GS_LOADED:
+            return
+        with nogil:
+            gs_stop_watch(self.watch)
         gs_free_watch(self.watch)
 
     def lanes_reason(self):
@@ -96,22 +149,61 @@ cdef class Sampler:
 
     def start(self, bint sees_gil, bint sees_lanes):
         """Begin. Raises OSError if the system refuses a thread, or if too many watches run at once."""
-        with starting:
-            if self.state:
-                raise RuntimeError("a watch is started only once")
-            if not gs_start_watch(self.watch, sees_gil, sees_lanes):
-                raise OSError("the system refused a thread for the watch, or 16 watches run already")
-            self.state = 1
+        cdef int started = gs_start_watch(self.watch, sees_gil, sees_lanes)
+        if started < 0:
+            raise RuntimeError("a watch is started only once")
+        if started == 0:
+            raise OSError("the system refused a thread for the watch, or 16 watches run already")
 
     def stop(self):
         """End, and wait until the thread has ended. A second time it does nothing."""
-        if self.state != 1:  # also at the interpreter's end, when the lock is gone
-            return
-        with starting:
-            if self.state == 1:
-                with nogil:
-                    gs_stop_watch(self.watch)
-                self.state = 2
+        with nogil:
+            gs_stop_watch(self.watch)
+
+    def arm(self, list argv, list environment, int64_t deadline_ns, bint takes_signals, bint int_is_own):
+        """Have the program end, and ``argv`` report in its place, at a time or by a signal. See `rescue`.
+
+        ``argv``, with a path first, and ``environment`` are bytes; two words are added: the number of the open file that
+        `saved` reads, or -1, and what ended the program: the number of a signal, or 0 if its time was up. Returns whether
+        it can be done.
+        """
+        cdef char **words = <char **>calloc(len(argv) + 1, sizeof(char *))
+        cdef char **settings = <char **>calloc(len(environment) + 1, sizeof(char *))
+        cdef Py_ssize_t i
+        try:
+            if words == NULL or settings == NULL:
+                raise MemoryError()
+            for i in range(len(argv)):
+                words[i] = <bytes?>argv[i]
+            for i in range(len(environment)):
+                settings[i] = <bytes?>environment[i]
+            return bool(gs_arm(self.watch, words, settings, deadline_ns, takes_signals, int_is_own))
+        finally:
+            free(words)
+            free(settings)
+
+    def tell(self, native_id, name):
+        """What a thread, or a process, is called; the newest name counts, and is cut after 4096 bytes."""
+        tell(self.watch, native_id, name)
+
+    def names(self):
+        """The names that were told, by native id or process id."""
+        cdef gs_names *all = gs_copy_names(self.watch)
+        cdef const gs_name *one
+        cdef const char *text
+        cdef int64_t place
+        cdef dict found = {}
+        if all == NULL:
+            raise MemoryError()
+        try:
+            for place in range(gs_first_name(all), all.count):
+                one = gs_name_at(all, place)
+                if one != NULL:
+                    text = &all.text[0] + one.begin % GS_NAME_TEXT
+                    found[one.id] = text[:one.length].decode("utf-8", "surrogatepass")
+        finally:
+            free(all)
+        return found
 
     def facts(self):
         """The watch itself: its own thread's id, looks, times, and what was lost."""
@@ -121,11 +213,12 @@ cdef class Sampler:
             "longest_gap_ns": w.longest_gap_ns, "cpu_ns": w.cpu_ns, "own_id": w.own_id,
             "first_switches": w.first_switches, "last_switches": w.last_switches,
             "lost_changes": lost(w.change_head, w.change_room), "lost_turns": lost(w.turn_head, w.turn_room),
-            "lost_threads": w.seen_lost, "lost_lanes": w.lane_lost,
+            "lost_threads": w.seen_lost + w.seen_unlisted, "lost_lanes": w.lane_lost + w.lane_without,
+            "opened_anew": w.opened_anew, "lane_looks": w.lane_looks, "lane_cost_ns": w.lane_cost_ns,
         }
 
     def changes(self):
-        """All kept changes of the holder, oldest first: ``(at_ns, holder, switches, place in threads)``."""
+        """All kept changes of the holder, oldest first: ``(at_ns, holder, switches, its number in threads)``."""
         cdef gs_watch *w = self.watch
         cdef int64_t head = GS_LOAD(&w.change_head), i
         cdef int64_t first = max(0, head - w.change_room)
@@ -146,33 +239,56 @@ cdef class Sampler:
         cdef gs_turn t
         for i in range(first, head):
             t = w.turns[i % w.turn_room]
-            found.append((t.at_ns, t.lane, t.state, t.cpu_ns, t.delay_ns, t.slices, t.looked_ns))
+            found.append((
+                t.lane, t.state, t.before_ns, t.looked_ns, t.ran_ns, t.ready_ns, t.cpu_ns, t.delay_ns, t.slices
+            ))
         GS_READS_END()
         return found[max(0, GS_LOAD(&w.turn_head) + 1 - w.turn_room - first):]
 
     def threads(self):
-        """All thread states that were seen, oldest first: ``(ident, native_id, first_ns)``."""
+        """All thread states that are remembered, oldest first: ``(number, ident, native_id, first_ns)``."""
         cdef gs_watch *w = self.watch
-        cdef int64_t i
+        cdef int64_t i, number
         cdef gs_seen s
         cdef list found = []
         for i in range(GS_LOAD(&w.seen_count)):
+            number = GS_LOAD(&w.seen[i].serial)
             s = w.seen[i]
-            found.append((s.thread.ident, s.thread.native_id, s.first_ns))
-        return found
+            GS_READS_END()  # if the slot is being given to another one, neither is believed
+            if number >= 0 and number == GS_LOAD(&w.seen[i].serial):
+                found.append((number, s.thread.ident, s.thread.native_id, s.first_ns))
+        return sorted(found)
 
     def lanes(self):
-        """All threads and processes that were looked at: ``(id, parent, is_process, name)``."""
+        """All remembered threads and processes that were looked at: ``(number, id, parent, is_process, name)``."""
         cdef gs_watch *w = self.watch
-        cdef int64_t i
+        cdef int64_t i, number
         cdef gs_lane one
         cdef list found = []
         for i in range(GS_LOAD(&w.lane_count)):
+            number = GS_LOAD(&w.lanes[i].serial)
             one = w.lanes[i]
-            found.append((one.id, one.parent, bool(one.is_process), one.name.decode("utf-8", "replace")))
-        return found
+            GS_READS_END()
+            if number >= 0 and number == GS_LOAD(&w.lanes[i].serial):
+                name = one.name.decode("utf-8", "replace")
+                found.append((number, one.id, one.parent, bool(one.is_process), name))
+        return sorted(found)
 
 
-starting = threading.RLock()  # a forgotten watch may be collected, and so stopped, while it is held
-if gs_prepare_for_forks() or Py_AtExit(gs_at_interpreter_end):
+def saved(int file):
+    """A watch as it was written to an open file when it was armed, and what each thread did at the end.
+
+    That is by native id: the number of the system call in which it slept, "running", or "" if it was not told. Raises
+    ValueError if the file is another build's, or not whole.
+    """
+    cdef gs_last_call *calls = NULL
+    cdef int64_t count = 0, i
+    cdef Sampler sampler = Sampler(0, 0, 0)
+    sampler.watch = gs_load(file, &calls, &count)
+    if sampler.watch == NULL:
+        raise ValueError("this is not what a watch of this build has saved")
+    return sampler, {calls[i].id: calls[i].call.decode("ascii", "replace") for i in range(count)}
+
+
+if gs_prepare_for_forks() or (gs_claims_exit() and Py_AtExit(gs_at_interpreter_end)):
     raise ImportError("the system has no room for another exit function, without which a watch would not be safe")

@@ -42,6 +42,9 @@ int gs_gil_threads(gs_pythread *out, int room)
 
 void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 
+int gs_gil_signal_waits(void) { return 0; }
+int gs_gil_waiters(void) { return -1; }
+
 int gs_module_wants_gil(void *module)
 {
     (void)module;
@@ -53,6 +56,7 @@ int gs_module_wants_gil(void *module)
 #include "internal/pycore_interp.h"
 #include "internal/pycore_runtime.h"
 #if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_ceval.h"
 #include "internal/pycore_lock.h"
 #endif
 #ifdef Py_GIL_DISABLED
@@ -61,11 +65,14 @@ int gs_module_wants_gil(void *module)
 
 #if defined(__GNUC__) || defined(__clang__)
 #define GS_READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
-#else /* MSVC: an aligned word is read at once, and none of these reads is in a loop that it could be moved out of */
+#define GS_READ_SWITCHES() GS_READ(the_gil->switch_number)
+#else /* MSVC: an aligned word is read at once; no two reads may be made one, since the word may change between them */
 #define GS_READ(field) (field)
+#define GS_READ_SWITCHES() (*(volatile unsigned long *)&the_gil->switch_number)
 #endif
-#if PY_VERSION_HEX < 0x030D0000 /* the field is wrapped in a struct of its own */
-#define GS_ATOMIC(field) GS_READ((field)._value)
+#if PY_VERSION_HEX < 0x030D0000 /* the field is an atomic one in a struct of its own, which only its own macros may read */
+#include "internal/pycore_atomic.h"
+#define GS_ATOMIC(field) _Py_atomic_load_relaxed(&(field))
 #else
 #define GS_ATOMIC(field) GS_READ(field)
 #endif
@@ -139,16 +146,16 @@ gs_gil gs_gil_read(void)
     gs_gil now;
     if (!is_on()) {
         now.holder = GS_GIL_OFF;
-        now.switches = GS_READ(the_gil->switch_number);
+        now.switches = GS_READ_SWITCHES();
         return now;
     }
     /* Three words, not read at one instant: read again until no hand-off fell between. */
     for (int tries = 0; tries < 4; tries++) {
-        now.switches = GS_READ(the_gil->switch_number);
+        now.switches = GS_READ_SWITCHES();
         now.holder = (uint64_t)(uintptr_t)GS_ATOMIC(the_gil->last_holder);
         if (GS_ATOMIC(the_gil->locked) != 1)
             now.holder = GS_GIL_FREE;
-        if (now.switches == GS_READ(the_gil->switch_number))
+        if (now.switches == GS_READ_SWITCHES())
             break;
     }
     return now;
@@ -181,12 +188,13 @@ int gs_gil_threads(gs_pythread *out, int room)
     int count = 0;
     if (!try_lock_list())
         return -1;
-    for (PyThreadState *one = the_interpreter->threads.head; one != NULL && count < room; one = one->next) {
+    for (PyThreadState *one = the_interpreter->threads.head; one != NULL; one = one->next, count++) {
+        if (count >= room)
+            continue;
         out[count].state = (uint64_t)(uintptr_t)one;
         out[count].id = one->id;
         out[count].ident = GS_READ(one->thread_id);
         out[count].native_id = GS_READ(one->native_thread_id);
-        count++;
     }
     unlock_list();
     return count;
@@ -196,6 +204,33 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end)
 {
     *begin = (uint64_t)(uintptr_t)the_gil;
     *end = *begin + sizeof *the_gil;
+}
+
+/* In static memory too: the runtime, or its first thread's state. */
+int gs_gil_signal_waits(void)
+{
+#if PY_VERSION_HEX < 0x030D0000
+    return GS_ATOMIC(_PyRuntime.ceval.signals_pending) != 0;
+#else
+    PyThreadState *main = GS_READ(_PyRuntime.main_tstate);
+    return main != NULL && (GS_READ(main->eval_breaker) & _PY_SIGNALS_PENDING_BIT) != 0;
+#endif
+}
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 25)
+/* The C library counts who waits for a condition, also who has been woken and had no CPU yet; three bits are flags. */
+#define GS_WAITERS(cond) ((int)(GS_READ((cond).__data.__wrefs) >> 3))
+#endif
+
+int gs_gil_waiters(void)
+{
+#if !defined(GS_WAITERS)
+    return -1;
+#elif defined(FORCE_SWITCHING)
+    return GS_WAITERS(the_gil->cond) + GS_WAITERS(the_gil->switch_cond);
+#else
+    return GS_WAITERS(the_gil->cond);
+#endif
 }
 
 int gs_module_wants_gil(void *module)

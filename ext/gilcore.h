@@ -30,10 +30,17 @@ const char *gs_gil_reason(unsigned long interval_us);
  * interpreter has ended.  None of them takes the GIL, blocks, or reads memory that can have been freed. */
 gs_gil gs_gil_read(void);
 uint64_t gs_gil_newest(void); /* grows with every new thread state */
-/* Lists the main interpreter's thread states under the lock that guards their list; -1 if that lock is not free. */
+/* Lists the main interpreter's thread states, newest first, under the lock that guards their list, and returns how many
+ * there are, also those that found no room; -1 if that lock is not free. */
 int gs_gil_threads(gs_pythread *out, int room);
 /* Where the GIL's own lock and condition lie: a thread that waits for one of them waits for the GIL. */
 void gs_gil_extent(uint64_t *begin, uint64_t *end);
+/* How many threads wait for the GIL, by the C library's own count; -1 if that cannot be told.  The count is no promise of
+ * the library: it is to be believed only while nothing speaks against it. */
+int gs_gil_waiters(void);
+
+/* Whether a signal waits for Python's main thread to handle it. */
+int gs_gil_signal_waits(void);
 
 /* Whether a module object asked for the GIL: 1 yes, 0 no, -1 this build cannot tell. */
 int gs_module_wants_gil(void *module);

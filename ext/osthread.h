@@ -17,7 +17,7 @@ typedef HANDLE gs_thread;
 #define GS_THREAD_RESULT unsigned __stdcall
 typedef unsigned(__stdcall *gs_thread_main)(void *);
 
-static int64_t gs_now_ns(void)
+static inline int64_t gs_now_ns(void)
 {
     LARGE_INTEGER ticks, per_second;
     QueryPerformanceCounter(&ticks);
@@ -26,7 +26,7 @@ static int64_t gs_now_ns(void)
     return whole * 1000000000LL + rest * 1000000000LL / per_second.QuadPart;
 }
 
-static int64_t gs_thread_cpu_ns(void)
+static inline int64_t gs_thread_cpu_ns(void)
 {
     FILETIME made, ended, kernel, user;
     if (!GetThreadTimes(GetCurrentThread(), &made, &ended, &kernel, &user))
@@ -35,7 +35,7 @@ static int64_t gs_thread_cpu_ns(void)
                     (int64_t)kernel.dwLowDateTime + user.dwLowDateTime);
 }
 
-static int64_t gs_sleep_until(int64_t wake_ns)
+static inline int64_t gs_sleep_until(int64_t wake_ns)
 {
     int64_t now = gs_now_ns();
     while (now < wake_ns) { /* Sleep is coarse: it stops two ticks short and the rest is spun */
@@ -49,24 +49,24 @@ static int64_t gs_sleep_until(int64_t wake_ns)
     return now;
 }
 
-static int gs_pin(int cpu)
+static inline int gs_pin(int cpu)
 {
     return cpu >= 0 && cpu < 64 && SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << cpu) != 0;
 }
 
-static int gs_start(gs_thread *thread, gs_thread_main run, void *arg)
+static inline int gs_start(gs_thread *thread, gs_thread_main run, void *arg)
 {
     *thread = (HANDLE)_beginthreadex(NULL, 0, run, arg, 0, NULL);
     return *thread != NULL;
 }
 
-static void gs_join(gs_thread thread)
+static inline void gs_join(gs_thread thread)
 {
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
 }
 
-static void gs_die_with_parent(void) {}
+static inline void gs_die_with_parent(void) {}
 
 #else /* POSIX */
 
@@ -86,19 +86,19 @@ typedef pthread_t gs_thread;
 #define GS_THREAD_RESULT void *
 typedef void *(*gs_thread_main)(void *);
 
-static int64_t gs_read_clock(clockid_t which)
+static inline int64_t gs_read_clock(clockid_t which)
 {
     struct timespec t;
     clock_gettime(which, &t);
     return (int64_t)t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int64_t gs_now_ns(void) { return gs_read_clock(CLOCK_MONOTONIC); }
+static inline int64_t gs_now_ns(void) { return gs_read_clock(CLOCK_MONOTONIC); }
 
-static int64_t gs_thread_cpu_ns(void) { return gs_read_clock(CLOCK_THREAD_CPUTIME_ID); }
+static inline int64_t gs_thread_cpu_ns(void) { return gs_read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 /* Returns the time at which it woke: read here, before anything (such as the GIL) can be waited for. */
-static int64_t gs_sleep_until(int64_t wake_ns)
+static inline int64_t gs_sleep_until(int64_t wake_ns)
 {
 #ifdef __linux__
     struct timespec t = {wake_ns / 1000000000LL, wake_ns % 1000000000LL};
@@ -117,7 +117,7 @@ static int64_t gs_sleep_until(int64_t wake_ns)
 #endif
 }
 
-static int gs_pin(int cpu)
+static inline int gs_pin(int cpu)
 {
 #ifdef __linux__
     cpu_set_t one;
@@ -132,15 +132,15 @@ static int gs_pin(int cpu)
 #endif
 }
 
-static int gs_start(gs_thread *thread, gs_thread_main run, void *arg)
+static inline int gs_start(gs_thread *thread, gs_thread_main run, void *arg)
 {
     return pthread_create(thread, NULL, run, arg) == 0;
 }
 
-static void gs_join(gs_thread thread) { pthread_join(thread, NULL); }
+static inline void gs_join(gs_thread thread) { pthread_join(thread, NULL); }
 
 /* Linux ends this process as soon as its parent is gone, even in the midst of a call that never returns. */
-static void gs_die_with_parent(void)
+static inline void gs_die_with_parent(void)
 {
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,4 +1,4 @@
-/* What sets the watching thread apart from others: short sleeps, woken at once, no signals. */
+/* What sets the watching thread apart from others: short sleeps, woken at once, no signals; and the lock that it shares. */
 #ifndef GILSTUDY_WATCHTHREAD_H
 #define GILSTUDY_WATCHTHREAD_H
 
@@ -12,7 +12,21 @@
 #include <unistd.h>
 #endif
 
-static void gs_nap(int64_t wake_ns)
+#ifdef _WIN32
+typedef SRWLOCK gs_lock;
+#define GS_UNLOCKED SRWLOCK_INIT
+static inline void gs_acquire(gs_lock *lock) { AcquireSRWLockExclusive(lock); }
+static inline int gs_try_acquire(gs_lock *lock) { return TryAcquireSRWLockExclusive(lock) != 0; }
+static inline void gs_release(gs_lock *lock) { ReleaseSRWLockExclusive(lock); }
+#else
+typedef pthread_mutex_t gs_lock;
+#define GS_UNLOCKED PTHREAD_MUTEX_INITIALIZER
+static inline void gs_acquire(gs_lock *lock) { pthread_mutex_lock(lock); }
+static inline int gs_try_acquire(gs_lock *lock) { return pthread_mutex_trylock(lock) == 0; }
+static inline void gs_release(gs_lock *lock) { pthread_mutex_unlock(lock); }
+#endif
+
+static inline void gs_nap(int64_t wake_ns)
 {
 #ifdef __linux__
     struct timespec t = {wake_ns / 1000000000LL, wake_ns % 1000000000LL};
@@ -28,7 +42,7 @@ static void gs_nap(int64_t wake_ns)
 #ifdef __linux__
 /* Woken at once and with its name to be seen.  Since Linux 6.12 a thread may ask for short turns on the CPU, and in
  * return need not wait, often for a tick of 4 ms, until the one that runs has had its long turn; before, this is ignored. */
-static void gs_be_prompt(const char *name, int64_t slack_ns)
+static inline void gs_be_prompt(const char *name, int64_t slack_ns)
 {
     struct { /* struct sched_attr, which no C library's header has for sure */
         uint32_t size, policy;
@@ -45,14 +59,14 @@ static void gs_be_prompt(const char *name, int64_t slack_ns)
     prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 #else
-static void gs_be_prompt(const char *name, int64_t slack_ns) { (void)name, (void)slack_ns; }
+static inline void gs_be_prompt(const char *name, int64_t slack_ns) { (void)name, (void)slack_ns; }
 #endif
 
 #ifdef _WIN32
-static int gs_start_undisturbed(gs_thread *thread, gs_thread_main run, void *arg) { return gs_start(thread, run, arg); }
+static inline int gs_start_undisturbed(gs_thread *thread, gs_thread_main run, void *arg) { return gs_start(thread, run, arg); }
 #else
 /* Signals are for the program's own threads: one that our thread took would not wake the one that sleeps for it. */
-static int gs_start_undisturbed(gs_thread *thread, gs_thread_main run, void *arg)
+static inline int gs_start_undisturbed(gs_thread *thread, gs_thread_main run, void *arg)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* our own: whoever reports crashes is to hear of them */
     sigset_t all, before;

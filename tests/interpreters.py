@@ -78,9 +78,9 @@ def build(interpreter: Interpreter, folder: Path) -> Path:
     return target.parent
 
 
-def compile_extension(interpreter: Interpreter, target: Path, *sources: Path) -> None:
+def compile_extension(interpreter: Interpreter, target: Path, *sources: Path, compiler: str = "") -> None:
     """Compile C sources to one extension module in the folder ``target``, named after the first of them."""
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    compiler = compiler or shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
     command = [compiler, "-O2", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1"]
     command += ["-I", interpreter.include, "-I", str(ROOT / "ext"), *map(str, sources)]
     subprocess.run([*command, "-o", str(target / (sources[0].stem + interpreter.suffix))], check=True)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from gilstudy.assemble import ENDED, Raw, Turn, assemble
+from gilstudy.assemble import Raw, Turn, assemble
+from gilstudy.pieces import ENDED, Look
 from gilstudy.summary import merged, quantile, summarise
 from gilstudy.trace import FREE, OFF, UNKNOWN
 
 MS = 1_000_000
-RUNNING, READY, WAITING, BLOCKED = 0, 1, 2, 3
+RUNNING, READY, WAITING, BLOCKED, OFF_CPU, HOLDING = range(6)
 A, B = 0xA0, 0xB0
 """Addresses of thread states."""
 
@@ -22,14 +23,15 @@ def raw(**changes: Any) -> Raw:
         "begin_ns": 1 * MS, "end_ns": 101 * MS, "polls": 100, "longest_gap_ns": MS, "cpu_ns": 0,
         "first_switches": 10, "last_switches": 10,
         "lost_changes": 0, "lost_turns": 0, "lost_threads": 0, "lost_lanes": 0,
+        "opened_anew": 0,
     }  # fmt: skip
     facts |= changes.pop("facts", {})
     given: dict[str, Any] = {
         "facts": facts,
         "changes": (),
         "turns": (),
-        "threads": ((1, 501, MS), (2, 502, MS)),
-        "lanes": ((501, 0, False, "python"), (502, 0, False, "python")),
+        "threads": ((0, 1, 501, MS), (1, 2, 502, MS)),
+        "lanes": ((0, 501, 0, False, "python"), (1, 502, 0, False, "python")),
         "gil_reason": "",
         "lanes_reason": "",
         "switch_interval_s": 0.005,
@@ -64,8 +66,8 @@ def test_handoffs_are_counted_past_free_spells_and_not_within_one_thread() -> No
 
 
 def test_one_address_may_be_two_threads_in_turn() -> None:
-    threads = ((1, 501, MS), (2, 502, 2 * MS), (3, 503, 9 * MS))
-    lanes = tuple((native, 0, False, "python") for native in (501, 502, 503))
+    threads = ((0, 1, 501, MS), (1, 2, 502, 2 * MS), (2, 3, 503, 9 * MS))
+    lanes = tuple((number, native, 0, False, "python") for number, native in enumerate((501, 502, 503)))
     changes = ((1 * MS, A, 10, 0), (3 * MS, B, 11, 1), (5 * MS, A, 12, 0), (10 * MS, B, 13, 2), (12 * MS, A, 14, 0))
     trace = assemble(raw(threads=threads, lanes=lanes, changes=changes))
     assert trace.lanes[1].holds == ((3 * MS, 5 * MS),)
@@ -74,7 +76,7 @@ def test_one_address_may_be_two_threads_in_turn() -> None:
 
 
 def test_a_thread_that_ended_before_its_ids_were_read_has_a_lane_of_its_own() -> None:
-    trace = assemble(raw(threads=((1, 501, MS), (7, 0, MS), (7, 0, MS)), lanes=(), changes=((MS, B, 10, 1),)))
+    trace = assemble(raw(threads=((0, 1, 501, MS), (1, 7, 0, MS), (2, 7, 0, MS)), lanes=(), changes=((MS, B, 10, 1),)))
     assert [lane.native_id for lane in trace.lanes] == [501, 0, 0]
     assert trace.lanes[1].holds and not trace.lanes[2].holds
 
@@ -97,67 +99,165 @@ def test_a_gil_that_is_turned_on_meanwhile_is_seen_from_then_on() -> None:
     assert summarise(trace).held == 1.0
 
 
-def turn(at_ms: float, lane: int, state: int, cpu_ms: float = 0) -> Turn:
-    return (round(at_ms * MS), lane, state, round(cpu_ms * MS), 0, 0, round(at_ms * MS))
+Seen = tuple[float, ...]
+"""When, the state; CPU time, and time of waiting for a CPU (0), since the look before; how long ago that was (1 ms)."""
+
+
+def looks(lane: int, *seen: Seen) -> tuple[Turn, ...]:
+    """Looks that told something new, all times in milliseconds."""
+    turns: list[Turn] = []
+    cpu = delay = 0.0
+    for at, state, ran, ready, gap in ((*one, 0.0, 1.0)[:5] if len(one) == 3 else (*one, 1.0)[:5] for one in seen):
+        cpu, delay = cpu + ran, delay + ready
+        before = at - gap if turns else at
+        before_ns, *numbers = (round(number * MS) for number in (before, at, ran, ready, cpu, delay))
+        looked_ns, ran_ns, ready_ns, cpu_ns, delay_ns = numbers
+        turns.append(Look(lane, int(state), before_ns, looked_ns, ran_ns, ready_ns, cpu_ns, delay_ns, 0))
+    return tuple(turns)
+
+
+def did(
+    *seen: Seen, changes: tuple[tuple[int, int, int, int], ...] = (), **others: Any
+) -> list[tuple[float, float, str]]:
+    """What the second thread did, in milliseconds."""
+    pieces = assemble(raw(turns=looks(1, *seen), changes=changes, **others)).lanes[1].pieces
+    return [(begin / MS, end / MS, state) for begin, end, state in pieces]
 
 
 def test_states_are_laid_under_the_holds() -> None:
-    turns = (turn(1, 1, BLOCKED), turn(20, 1, WAITING), turn(30.5, 1, RUNNING), turn(60, 1, BLOCKED))
-    trace = assemble(raw(changes=((1 * MS, A, 10, 0), (30 * MS, B, 11, 1), (59 * MS, A, 12, 0)), turns=turns))
-    states = [(begin // MS, end // MS, state) for begin, end, state in trace.lanes[1].pieces]
-    assert states == [(1, 20, "blocked"), (20, 30, "waiting"), (30, 59, "holding"), (59, 101, "blocked")]
+    changes = ((1 * MS, A, 10, 0), (30 * MS, B, 11, 1), (59 * MS, A, 12, 0))
+    found = did((1, BLOCKED, 0), (20.5, WAITING, 0), (30.5, HOLDING, 0.5), (59.5, BLOCKED, 0.5), changes=changes)
+    assert found == [(1, 20, "blocked"), (20, 30, "waiting"), (30, 59, "holding"), (59, 101, "blocked")]
 
 
-@pytest.mark.parametrize("wait_ms", [11.4, 14, 19])
-def test_what_is_left_of_running_after_a_hold_becomes_what_came_next(wait_ms: float) -> None:
-    turns = (turn(1, 0, RUNNING), turn(wait_ms, 0, WAITING, 10), turn(20.4, 0, RUNNING, 10))
-    changes = ((1 * MS, A, 10, 0), (11 * MS, B, 11, 1), (20 * MS, A, 12, 0))
-    trace = assemble(raw(changes=changes, turns=turns))
-    assert [(b // MS, e // MS, s) for b, e, s in trace.lanes[0].pieces] == [
-        (1, 11, "holding"), (11, 20, "waiting"), (20, 101, "holding"),
-    ]  # fmt: skip
+def test_who_gets_the_gil_from_another_waited_for_it_half_of_the_time_that_is_not_known() -> None:
+    changes = ((1 * MS, A, 10, 0), (30 * MS, B, 11, 1))
+    found = did((1, BLOCKED, 0), (31, HOLDING, 1, 0, 5), changes=changes)
+    assert found == [(1, 28, "blocked"), (28, 30, "waiting"), (30, 101, "holding")]
 
 
-def test_who_gets_the_gil_back_without_having_run_meanwhile_waited_for_it() -> None:
-    turns = (turn(1, 0, RUNNING), turn(100, 0, BLOCKED, 90))
-    changes = ((1 * MS, A, 10, 0), (11 * MS, B, 11, 1), (20 * MS, A, 12, 0))
-    trace = assemble(raw(changes=changes, turns=turns))
-    assert [(b // MS, e // MS, s) for b, e, s in trace.lanes[0].pieces][1] == (11, 20, "waiting")
+def test_who_gets_a_free_gil_has_not_waited_for_it() -> None:
+    changes = ((1 * MS, A, 10, 0), (20 * MS, 0, 10, -1), (30 * MS, B, 11, 1))
+    assert did((1, BLOCKED, 0), (31, HOLDING, 1, 0, 5), changes=changes) == [(1, 30, "blocked"), (30, 101, "holding")]
 
 
-@pytest.mark.parametrize(("end_ms", "cpu_ms"), [(40, 39), (14, 13)])
-def test_running_on_without_the_gil_is_told_by_the_cpu_clock(end_ms: int, cpu_ms: float) -> None:
-    turns = (turn(1, 0, RUNNING), turn(end_ms, 0, WAITING, cpu_ms), turn(50.4, 0, RUNNING, cpu_ms))
-    changes = ((1 * MS, A, 10, 0), (11 * MS, B, 11, 1), (50 * MS, A, 12, 0))
-    trace = assemble(raw(changes=changes, turns=turns))
-    assert [(b // MS, e // MS, s) for b, e, s in trace.lanes[0].pieces][1] == (11, end_ms, "running")
+def test_who_had_the_gil_again_and_again_waited_while_another_had_it() -> None:
+    changes = ((1 * MS, B, 10, 1), (11 * MS, A, 11, 0), (13 * MS, B, 12, 1))
+    found = did((1, HOLDING, 0), (14, HOLDING, 3, 0, 5), changes=changes)
+    assert found == [(1, 11, "holding"), (11, 13, "waiting"), (13, 101, "holding")]
 
 
-def test_a_thread_that_never_holds_the_gil_runs_when_it_is_said_to() -> None:
-    turns = (turn(1, 1, RUNNING), turn(40, 1, BLOCKED, 5))
-    pieces = assemble(raw(changes=((1 * MS, A, 10, 0),), turns=turns)).lanes[1].pieces
-    assert [(b // MS, e // MS, s) for b, e, s in pieces] == [(1, 40, "running"), (40, 101, "blocked")]
+def test_the_clock_tells_when_a_thread_stopped_running() -> None:
+    assert did((1, RUNNING, 0), (21, BLOCKED, 2, 0, 5), (30, BLOCKED, 0)) == [
+        (1, 18, "running"),
+        (18, 101, "blocked"),
+    ]
+
+
+def test_the_clock_tells_when_a_thread_began_to_run_and_how_long_it_waited_for_a_cpu() -> None:
+    found = did((1, BLOCKED, 0), (21, RUNNING, 2, 1.5, 5), (30, RUNNING, 1))
+    assert found == [(1, 17.5, "blocked"), (17.5, 19, "ready"), (19, 101, "running")]
+
+
+def test_who_was_woken_long_before_it_got_a_cpu_was_ready_and_not_asleep() -> None:
+    # Its clock stood still, so that nothing was looked up; the kernel's count tells it afterwards.
+    found = did((1, BLOCKED, 0), (21, RUNNING, 0.5, 9.5, 1))
+    assert found == [(1, 11, "blocked"), (11, 20.5, "ready"), (20.5, 101, "running")]
+
+
+def test_between_two_looks_it_slept_as_long_as_it_did_not_run() -> None:
+    found = did((1, BLOCKED, 0), (21, BLOCKED, 2, 1, 4), (30, BLOCKED, 0))
+    assert found == [(1, 17.5, "blocked"), (17.5, 18.5, "ready"), (18.5, 20.5, "running"), (20.5, 101, "blocked")]
+
+
+@pytest.mark.parametrize(("kinds", "kind"), [((BLOCKED, RUNNING), "blocked"), ((RUNNING,), "off-cpu")])
+def test_a_sleep_between_two_looks_that_found_it_running_is_of_the_last_kind_seen(
+    kinds: tuple[int, ...], kind: str
+) -> None:
+    before: list[Seen] = [(1 + n, state, n) for n, state in enumerate(kinds)]
+    found = did(*before, (20, RUNNING, 4, 0, 4), (24, RUNNING, 2, 0, 4))
+    assert found[-3:] == [(found[-3][0], 21, "running"), (21, 23, kind), (23, 101, "running")]
+
+
+def test_what_was_not_seen_is_unknown() -> None:
+    trace = assemble(raw(turns=looks(1, (1, BLOCKED, 0), (60, WAITING, 5, 0, 30), (80, BLOCKED, 0))))
+    pieces = [(begin / MS, end / MS, state) for begin, end, state in trace.lanes[1].pieces]
+    assert pieces[:3] == [(1, 30, "blocked"), (30, 60, "unknown"), (60, 79.5, "waiting")]
+    assert trace.longest_unseen_ns == 30 * MS
+    assert summarise(trace).lanes[1].unseen_ns == 30 * MS
+
+
+@pytest.mark.parametrize("state", [BLOCKED, WAITING])
+def test_a_clock_that_stood_still_proves_that_a_sleep_went_on(state: int) -> None:
+    assert [s for _, _, s in did((1, state, 0), (60, state, 0, 0, 50))] == [("blocked", "waiting")[state == WAITING]]
+
+
+def test_a_clock_that_went_on_all_the_time_proves_that_it_ran() -> None:
+    assert did((1, RUNNING, 0), (60, RUNNING, 50, 0, 50)) == [(1, 101, "running")]
+
+
+SEEN = ((1 * MS, A, 10, 0), (20 * MS, 0xC0, 11, 2), (50 * MS, A, 12, 0))
+"""B had it at no time."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "proven"),
+    [
+        (SEEN, True),
+        ((*SEEN[:2], (50 * MS, A, 13, 0)), False),  # one hand-off was missed
+        ((*SEEN[:2], (40 * MS, 0, 12, -1), (50 * MS, A, 13, 0)), False),  # somebody let it go before he was seen
+        ((*SEEN[:2], (40 * MS, 0xDEAD, 12, -1), (50 * MS, A, 13, 0)), False),  # it may have been he
+        ((SEEN[0], (20 * MS, B, 11, 1), (25 * MS, A, 12, 0)), False),  # it was he
+        (((1 * MS, B, 10, 1), (9 * MS, 0, 10, -1)), False),  # taking it back is not counted
+    ],
+)
+def test_the_gils_record_proves_a_wait(changes: tuple[tuple[int, int, int, int], ...], proven: bool) -> None:
+    threads = ((0, 1, 501, MS), (1, 2, 502, MS), (2, 3, 503, MS))
+    found = did((10, WAITING, 0), (60, WAITING, 2, 0, 50), changes=changes, threads=threads)
+    assert ("unknown" not in [state for _, _, state in found]) == proven
+
+
+def test_a_thread_that_ran_much_of_a_long_time_is_not_said_to_have_slept() -> None:
+    assert "unknown" in [s for _, _, s in did((1, BLOCKED, 0), (60, BLOCKED, 25, 0, 50))]
+    assert [s for _, _, s in did((1, BLOCKED, 0), (60, BLOCKED, 4, 0, 50))] == ["blocked", "running", "blocked"]
 
 
 def test_a_lane_ends_with_its_thread() -> None:
-    trace = assemble(raw(turns=(turn(1, 1, RUNNING), turn(30, 1, BLOCKED, 29), turn(40, 1, ENDED, 29))))
-    assert trace.lanes[1].pieces[-1][1] == 40 * MS
-    assert trace.lanes[1].cpu_ns == 29 * MS
+    assert did((1, RUNNING, 0), (40.5, ENDED, 0)) == [(1, 40, "running")]
+    assert did((1, BLOCKED, 0), (40.5, ENDED, 0, 0, 30)) == [(1, 10.5, "blocked")]
 
 
 def test_pieces_never_overlap() -> None:
-    turns = tuple(turn(1 + 0.7 * n, 0, (RUNNING, WAITING, BLOCKED, READY)[n % 4]) for n in range(140))
+    states = (HOLDING, WAITING, BLOCKED, READY, RUNNING)
+    turns = looks(0, *((1 + 0.7 * n, states[n % 5], 0.3 * n, 0.2 * n, 0.1 * (n % 8)) for n in range(140)))
     changes = tuple((MS + n * 300_000, A if n % 3 else 0, 10 + n, 0 if n % 3 else -1) for n in range(300))
     pieces = assemble(raw(turns=turns, changes=changes)).lanes[0].pieces
     assert all(one[1] <= other[0] for one, other in pairwise(pieces))
     assert all(begin < end for begin, end, _ in pieces)
 
 
+def test_threads_are_told_apart_though_the_system_gave_one_id_to_both() -> None:
+    threads = ((0, 1, 501, MS), (1, 2, 502, MS), (2, 3, 502, 9 * MS))
+    changes = ((1 * MS, B, 10, 1), (20 * MS, B, 12, 2))
+    trace = assemble(raw(threads=threads, changes=changes))
+    assert [(lane.name, lane.holds) for lane in trace.lanes[1:]] == [
+        ("thread 502", ((1 * MS, 20 * MS),)), ("other", ((20 * MS, 101 * MS),)),
+    ]  # fmt: skip
+
+
+def test_a_forgotten_threads_holds_are_nobodys() -> None:
+    changes = ((1 * MS, A, 10, 7), (20 * MS, B, 11, 8))
+    trace = assemble(raw(threads=((8, 2, 502, MS),), lanes=(), changes=changes, facts={"lost_threads": 8}))
+    assert trace.holders == ((1 * MS, 20 * MS, UNKNOWN), (20 * MS, 101 * MS, 0))
+    assert trace.lost.threads == 8
+
+
 def test_a_process_has_cpu_time_and_no_states_of_the_kernel() -> None:
-    lanes = ((501, 0, False, "python"), (900, 501, True, "python"))
-    turns = (turn(1, 1, 4), turn(50, 1, RUNNING, 40), turn(100, 1, RUNNING, 90))
-    lane = assemble(raw(lanes=lanes, threads=((1, 501, MS),), turns=turns, names={900: "worker 0"})).lanes[1]
+    lanes = ((0, 501, 0, False, "python"), (1, 900, 501, True, "python"))
+    turns = looks(1, (1, OFF_CPU, 0), (50, RUNNING, 40), (100, RUNNING, 50))
+    lane = assemble(raw(lanes=lanes, threads=((0, 1, 501, MS),), turns=turns, names={900: "worker 0"})).lanes[1]
     assert (lane.name, lane.is_process, lane.cpu_ns, lane.ready_ns) == ("worker 0", True, 90 * MS, None)
+    assert [(b / MS, e / MS, s) for b, e, s in lane.pieces] == [(1, 49.5, "off-cpu"), (49.5, 101, "running")]
 
 
 # -- figures ---------------------------------------------------------------------------------------------------------
@@ -172,7 +272,7 @@ def test_only_complete_holds_have_a_length() -> None:
 
 
 def test_contended_is_held_while_another_waits() -> None:
-    turns = (turn(1, 1, BLOCKED), turn(21, 1, WAITING), turn(71, 1, BLOCKED))
+    turns = looks(1, (1, BLOCKED, 0), (21.5, WAITING, 0), (71.5, BLOCKED, 0))
     changes = ((1 * MS, A, 10, 0), (61 * MS, 0, 10, -1))
     summary = summarise(assemble(raw(changes=changes, turns=turns)))
     assert summary.held == pytest.approx(0.6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -73,6 +74,25 @@ def test_lanes_fit_the_terminal_and_its_letters(width: int, encoding: str) -> No
     lines = printed(two_threads(), width=width, encoding=encoding).splitlines()
     assert max(len(line) for line in lines) <= width
     assert any(("#" if encoding == "ascii" else "█") in line for line in lines)
+
+
+def half_seen() -> Trace:
+    pieces: tuple[Piece, ...] = (
+        (1000 * MS, 1010 * MS, "blocked"), (1010 * MS, 1060 * MS, "unknown"), (1060 * MS, 1100 * MS, "running"),
+    )  # fmt: skip
+    return two_threads(lanes=(lane("one", 11, pieces),), holders=(), longest_unseen_ns=50 * MS)
+
+
+def test_what_was_not_seen_is_blank_and_left_out_of_shares() -> None:
+    trace = half_seen()
+    summary = summarise(trace)
+    assert (summary.longest_unseen_ns, summary.lanes[0].unseen_ns) == (50 * MS, 50 * MS)
+    assert summary.lanes[0].in_state_ns == {"blocked": 10 * MS, "running": 40 * MS}
+    assert summary.share(summary.lanes[0], "blocked") == pytest.approx(0.2)
+    text = printed(trace, window=(trace.begin_ns, trace.end_ns))
+    assert re.search("^one  ·{7,8} {37,38}▓{30}$", text, re.MULTILINE)
+    tracks = [event["ts"] for event in chrome_trace(trace, pid=1)["traceEvents"] if event.get("cat") == "thread"]
+    assert tracks == [0, 60_000]
 
 
 def test_each_cell_shows_what_took_most_of_it() -> None:

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
 import gilstudy
+from gilstudy import names
 from gilstudy.errors import BadInput
 from gilstudy.gil import NO_GIL, gil_reason, unreadable, wanted_by
 from gilstudy.runtime import gil_enabled, is_free_threaded
@@ -125,8 +128,8 @@ def test_threads_that_come_and_go_are_told_apart_although_their_addresses_are_us
             seen.set()
             thread.join()
             threads.append(thread)
-    names = {lane.native_id: lane.name for lane in w.trace().lanes}
-    assert [names[thread.native_id or 0] for thread in threads] == [thread.name for thread in threads]
+    called = {lane.native_id: lane.name for lane in w.trace().lanes}
+    assert [called[thread.native_id or 0] for thread in threads] == [thread.name for thread in threads]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are looked at on Linux only")
@@ -193,25 +196,79 @@ def test_watches_may_nest() -> None:
     assert inner.trace().polls > 0
 
 
-def test_new_threads_are_left_alone_again_afterwards() -> None:
-    before = threading.Thread.start
+def test_threads_begin_as_ever_and_are_left_alone_afterwards() -> None:
+    public = {name: vars(threading.Thread)[name] for name in vars(threading.Thread)}
     with watch():
-        assert threading.Thread.start is not before
-    assert threading.Thread.start is before
+        changed = {name for name, value in vars(threading.Thread).items() if public[name] is not value}
+        assert changed <= {names.WHERE}  # which nobody else has a reason to look at
+        frames = _frames_in_a_new_thread()
+    assert vars(threading.Thread) == public
+    assert not any("gilstudy" in frame.filename for frame in frames)
 
 
-def test_watches_may_end_in_any_order_and_leave_thread_start_as_it_was() -> None:
-    before = threading.Thread.start
+def _frames_in_a_new_thread() -> list[traceback.FrameSummary]:
+    frames: list[traceback.FrameSummary] = []
+    thread = threading.Thread(target=lambda: frames.extend(traceback.extract_stack()))
+    thread.start()
+    thread.join()
+    with pytest.raises(RuntimeError, match="once") as told:
+        thread.start()
+    return frames + list(traceback.extract_tb(told.tb))
+
+
+def test_watches_may_end_in_any_order_and_leave_threads_as_they_were() -> None:
+    before = dict(vars(threading.Thread))
     first, second = watch(), watch()
     first.start()
     second.start()
     first.stop()
     thread = run_threads(1, 0.0)[0]
     second.stop()
-    assert threading.Thread.start is before
-    names = {lane.native_id: lane.name for lane in second.trace().lanes}
-    if thread.native_id in names:  # a thread that ended at once may not have been seen
-        assert names[thread.native_id] == "busy 0"
+    assert vars(threading.Thread) == before
+    called = {lane.native_id: lane.name for lane in second.trace().lanes}
+    if thread.native_id in called:  # a thread that ended at once may not have been seen
+        assert called[thread.native_id] == "busy 0"
+
+
+def test_somebody_else_may_listen_to_new_threads_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, heard = vars(threading.Thread)[names.WHERE], []
+    with watch() as w:
+        ours = vars(threading.Thread)[names.WHERE]
+
+        def theirs(thread: threading.Thread) -> None:
+            ours(thread)
+            heard.append(thread.name)
+
+        monkeypatch.setattr(threading.Thread, names.WHERE, theirs)
+        with watch() as inner:
+            run_threads(2, 0.0)
+    assert vars(threading.Thread)[names.WHERE] is theirs
+    assert heard == ["busy 0", "busy 1"]
+    for one in (w, inner):
+        assert {"busy 0", "busy 1"} <= set(sampler_of(one).names().values())
+    monkeypatch.undo()
+    setattr(threading.Thread, names.WHERE, before)
+
+
+def sampler_of(w: Watch) -> Any:
+    return w._sampler
+
+
+def test_names_are_kept_whole_and_the_newest_of_them() -> None:
+    long, odd = "n" * 5000, "tschüß \udc80\x00"
+    sampler = pytest.importorskip("gilstudy._gilwatch").Sampler(1_000_000, 4_000_000, 4)
+    sampler.tell(1, odd)
+    sampler.tell(2, long)
+    assert sampler.names() == {1: odd, 2: long[:4096]}
+    sampler.tell(1, "renamed")
+    assert sampler.names()[1] == "renamed"
+    for number in range(20_000):
+        sampler.tell(10 + number, f"{number} {long[:100]}")
+    kept = sampler.names()
+    assert 2 not in kept
+    assert 5000 < len(kept) <= 16_384
+    assert all(name == f"{number - 10} {long[:100]}" for number, name in kept.items())
+    assert max(kept) == 20_009
 
 
 def test_the_package_exports_it_lazily() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interpreters import Interpreter, compile_extension, run
+from interpreters import ROOT, Interpreter, compile_extension, run
 
 WATCH = """
 import os, sys, threading, time
@@ -95,6 +95,16 @@ def test_nothing_that_ends_first_does_harm(built: tuple[Interpreter, Path]) -> N
     # Python warns of forks beside threads, which is what is tried here.
     quiet = "import os, warnings; warnings.simplefilter('ignore'); FORK = hasattr(os, 'fork')\n"
     assert run(interpreter, path, quiet + ENDINGS) == ""
+
+
+# Each hung within so many forks, if not on every interpreter: a thread that comes or goes is listed under CPython's own
+# lock; the handlers were there once per interpreter; the child had its parent's locks.
+@pytest.mark.parametrize(("how", "forks"), [("threads", 500), ("interpreter", 5), ("watches", 60)])
+def test_no_forked_child_hangs(built: tuple[Interpreter, Path], how: str, forks: int) -> None:
+    interpreter, path = built
+    code = (ROOT / "bench/forks.py").read_text(encoding="utf-8")
+    argv = f"import os, sys; sys.argv[1:] = ['--forks', '{forks}', {how!r}]\nif not hasattr(os, 'fork'): sys.exit()\n"
+    assert "0 children hung" in run(interpreter, path, code.replace("import argparse\n", argv + "import argparse\n", 1))
 
 
 def test_a_module_that_turns_the_gil_on_is_named(built: tuple[Interpreter, Path], tmp_path: Path) -> None:

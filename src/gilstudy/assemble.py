@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, takewhile, zip_longest
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from gilstudy.trace import FREE, OFF, UNKNOWN, Lane, Lost, Piece, Span, State, Trace
+from gilstudy.pieces import Change, Gil, Hold, Look, pieces, process_pieces
+from gilstudy.trace import FREE, OFF, UNKNOWN, Lane, Lost, Piece, Span, Trace
 
-Change = tuple[int, int, int, int]
-"""When, the holder (0: free, 1: the GIL is off), the interpreter's hand-off count, the holder's place in the list."""
-Turn = tuple[int, int, int, int, int, int, int]
-"""When it changed, the lane's place, its new state; CPU time, CPU waiting time and turns on a CPU at the look that
-found it so; when that look was."""
-Thread = tuple[int, int, int]
-"""A thread's ident, its native id, and when it was first seen."""
-RawLane = tuple[int, int, bool, str]
-"""A thread's native id or a process's id, its parent, whether it is a process, and the system's name for it."""
+Turn = tuple[int, int, int, int, int, int, int, int, int]
+"""The fields of a `Look`."""
+Thread = tuple[int, int, int, int]
+"""A thread's number, its ident, its native id, and when it was first seen."""
+RawLane = tuple[int, int, int, bool, str]
+"""The number of what is looked at; its native id or process id, its parent, whether it is a process, and the system's
+name for it."""
 
 RAW_FREE: Final = 0
 RAW_OFF: Final = 1
-STATES: Final[tuple[State, ...]] = ("running", "ready", "waiting", "blocked", "off-cpu")
-"""The native watch's states by number; the number after them means that the thread has ended."""
-ENDED: Final = len(STATES)
-SHARPEST_NS: Final = 1_000_000
-"""When a thread began to do something else is known to within this time, or two looks, at best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +43,19 @@ class Raw:
 def assemble(raw: Raw) -> Trace:
     """The trace that the raw entries make."""
     facts = raw.facts
-    keys = _keys(raw)
-    place = {key: number for number, key in enumerate(keys)}
+    people = _people(raw)
     begin, end = facts["begin_ns"], facts["end_ns"]
-    holders = tuple(_holders(raw.changes, [place[_key(thread, n)] for n, thread in enumerate(raw.threads)], end))
+    place = {number: place for place, person in enumerate(people) for number in person.threads}
+    holders = tuple(_holders(raw.changes, place, end))
     sees_gil = was_on(raw.changes)
+    lanes = _lanes(raw, people, holders)
     return Trace(
         begin_ns=begin,
         end_ns=end,
         gil_reason=raw.gil_reason,
         lanes_reason=raw.lanes_reason,
         gil_wanted_by=raw.gil_wanted_by,
-        lanes=_lanes(raw, keys, holders),
+        lanes=lanes,
         holders=holders if sees_gil else (),
         handoffs=facts["last_switches"] - facts["first_switches"] if sees_gil else None,
         handoffs_seen=_handoffs(holders),
@@ -70,6 +64,8 @@ def assemble(raw: Raw) -> Trace:
         polls=facts["polls"],
         longest_gap_ns=facts["longest_gap_ns"],
         watch_cpu_ns=facts["cpu_ns"],
+        longest_unseen_ns=max((e - b for lane in lanes for b, e, s in lane.pieces if s == "unknown"), default=0),
+        opened_anew=facts["opened_anew"],
         lost=Lost(
             changes=facts["lost_changes"],
             turns=facts["lost_turns"],
@@ -86,85 +82,89 @@ def was_on(changes: Iterable[Change]) -> bool:
 
 # -- who -----------------------------------------------------------------------------------------------------------
 
-Key = tuple[int, int]
-"""A native id and 0; or 0 and a number of its own, for a thread that ended before its native id could be read."""
+
+class _Person(NamedTuple):
+    """A thread or process: once, however often it was noted."""
+
+    native_id: int
+    """0 for a thread that ended before it could be read."""
+    ident: int | None
+    threads: tuple[int, ...]
+    """Its numbers among the thread states."""
+    lane: RawLane | None
+    is_named: bool
+    """Whether a name noted for its id is its own: the system may have given the id to another one since."""
 
 
-def _key(thread: Thread, number: int) -> Key:
-    return (thread[1], 0) if thread[1] else (0, number + 1)
-
-
-def _keys(raw: Raw) -> list[Key]:
+def _people(raw: Raw) -> list[_Person]:
     """Each thread and process once, in the order of its first sight."""
-    keys = {_key(thread, number): None for number, thread in enumerate(raw.threads)}
-    keys |= {(lane[0], 0): None for lane in raw.lanes}
-    return list(keys)
+    last_thread = {native_id: number for number, _, native_id, _ in raw.threads}
+    last_lane = {lane[1]: lane for lane in raw.lanes}
+    people = [
+        _Person(native_id, ident, (number,), last_lane.get(native_id) if is_last else None, is_last)
+        for number, ident, native_id, _ in raw.threads
+        for is_last in [native_id > 0 and last_thread[native_id] == number]
+    ]
+    others = [lane for lane in raw.lanes if lane[1] not in last_thread or last_lane[lane[1]] is not lane]
+    return people + [_Person(lane[1], None, (), lane, last_lane[lane[1]] is lane) for lane in others]
 
 
-def _name(raw: Raw, key: Key, ident: int | None, lane: RawLane | None) -> str:
-    if key[0] in raw.names:
-        return raw.names[key[0]]
-    if lane is not None and ident is None:
-        return f"{lane[3]} {key[0]}"
-    return f"thread {key[0]}" if key[0] else "thread that ended at once"
+def _name(raw: Raw, person: _Person) -> str:
+    if person.is_named and person.native_id in raw.names:
+        return raw.names[person.native_id]
+    if person.lane is not None and person.ident is None:
+        return f"{person.lane[4]} {person.native_id}"
+    return f"thread {person.native_id}" if person.native_id else "thread that ended at once"
 
 
-def _lanes(raw: Raw, keys: Sequence[Key], holders: Sequence[tuple[int, int, int]]) -> tuple[Lane, ...]:
-    idents = {_key(thread, number): thread[0] for number, thread in enumerate(raw.threads)}
-    lanes = {(lane[0], 0): (number, lane) for number, lane in enumerate(raw.lanes)}
-    turns: dict[int, list[Turn]] = {}
+def _lanes(raw: Raw, people: Sequence[_Person], holders: Sequence[Hold]) -> tuple[Lane, ...]:
+    looks: dict[int, list[Look]] = {}
     for turn in raw.turns:
-        turns.setdefault(turn[1], []).append(turn)
+        looks.setdefault(turn[0], []).append(Look(*turn))
     holds: dict[int, list[Span]] = {}
     for begin, end, holder in holders:
         holds.setdefault(holder, []).append((begin, end))
-    return tuple(
-        _lane(raw, key, idents.get(key), lanes.get(key), turns, tuple(holds.get(place, ())))
-        for place, key in enumerate(keys)
-    )
+    gil = Gil(raw.changes, holders, raw.facts["longest_gap_ns"])
+
+    def lane(place: int, person: _Person) -> Lane:
+        own = looks.get(person.lane[0], []) if person.lane else []
+        is_process = person.lane is not None and person.lane[3]
+        used = _used(own)
+        return Lane(
+            name=_name(raw, person),
+            ident=person.ident,
+            native_id=person.native_id,
+            is_process=is_process,
+            pieces=tuple(did(place, own, is_process)),
+            holds=tuple(holds.get(place, ())),
+            cpu_ns=used[0],
+            ready_ns=None if is_process else used[1],
+            turns_on_cpu=None if is_process else used[2],
+        )
+
+    def did(place: int, own: Sequence[Look], is_process: bool) -> Sequence[Piece]:
+        end = raw.facts["end_ns"]
+        return process_pieces(own, end) if is_process else pieces(own, holds.get(place, ()), place, gil, end)
+
+    return tuple(lane(place, person) for place, person in enumerate(people))
 
 
-def _lane(
-    raw: Raw,
-    key: Key,
-    ident: int | None,
-    found: tuple[int, RawLane] | None,
-    turns: Mapping[int, Sequence[Turn]],
-    holds: tuple[Span, ...],
-) -> Lane:
-    own = turns.get(found[0], ()) if found else ()
-    pieces = _pieces(own, holds, raw.facts["end_ns"], max(SHARPEST_NS, 2 * raw.period_ns))
-    is_process = found is not None and found[1][2]
-    used = _used(own)
-    return Lane(
-        name=_name(raw, key, ident, found[1] if found else None),
-        ident=ident,
-        native_id=key[0],
-        is_process=is_process,
-        pieces=tuple(pieces),
-        holds=holds,
-        cpu_ns=used[0],
-        ready_ns=None if is_process else used[1],
-        turns_on_cpu=None if is_process else used[2],
-    )
-
-
-def _used(turns: Sequence[Turn]) -> tuple[int | None, int | None, int | None]:
-    """CPU time, CPU waiting time and turns on a CPU from the first entry to the last."""
-    if not turns:
+def _used(looks: Sequence[Look]) -> tuple[int | None, int | None, int | None]:
+    """CPU time, CPU waiting time and turns on a CPU from the first look to the last."""
+    if not looks:
         return None, None, None
-    first, last = turns[0], turns[-1]
-    return last[3] - first[3], last[4] - first[4], last[5] - first[5]
+    first, last = looks[0], looks[-1]
+    return last.cpu_ns - first.cpu_ns, last.delay_ns - first.delay_ns, last.slices - first.slices
 
 
 # -- when ----------------------------------------------------------------------------------------------------------
 
 
-def _holders(changes: Sequence[Change], places: Sequence[int], end_ns: int) -> Iterator[tuple[int, int, int]]:
+def _holders(changes: Sequence[Change], places: Mapping[int, int], end_ns: int) -> Iterator[Hold]:
     """The GIL's own lane. Two entries alike are one, unless the GIL had been elsewhere between them."""
     begin = before = holder = 0
     for at_ns, raw_holder, switches, thread in changes:
-        now = {RAW_FREE: FREE, RAW_OFF: OFF}.get(raw_holder, places[thread] if thread >= 0 else UNKNOWN)
+        now = {RAW_FREE: FREE, RAW_OFF: OFF}.get(raw_holder, places.get(thread, UNKNOWN))
         if begin and now == holder and (switches == before or now < 0):
             before = switches
             continue
@@ -175,98 +175,6 @@ def _holders(changes: Sequence[Change], places: Sequence[int], end_ns: int) -> I
         yield begin, end_ns, holder
 
 
-def _handoffs(holders: Iterable[tuple[int, int, int]]) -> int:
+def _handoffs(holders: Iterable[Hold]) -> int:
     known = [holder for _, _, holder in holders if holder not in (FREE, OFF)]
     return sum(1 for before, after in pairwise(known) if before != after)
-
-
-# -- what ----------------------------------------------------------------------------------------------------------
-
-
-class _Stretch(NamedTuple):
-    """A state from one entry to the next."""
-
-    begin_ns: int
-    end_ns: int
-    state: State
-    is_remnant: bool
-    """Whether it is only left over from before: see `_is_remnant`."""
-
-
-def _pieces(turns: Sequence[Turn], holds: Sequence[Span], end_ns: int, blur_ns: int) -> Iterator[Piece]:
-    """What a thread did: its states, with the GIL's own record laid over them; neighbours alike are one."""
-    last: Piece | None = None
-    for piece in _overlay(list(_stretches(turns, holds, end_ns, blur_ns)), holds):
-        if last and last[2] == piece[2] != "holding" and last[1] == piece[0]:
-            last = (last[0], piece[1], piece[2])
-            continue
-        if last:
-            yield last
-        last = piece
-    if last:
-        yield last
-
-
-def _stretches(turns: Sequence[Turn], holds: Sequence[Span], end_ns: int, blur_ns: int) -> Iterator[_Stretch]:
-    for turn, after in zip_longest(turns, turns[1:]):
-        end = after[0] if after else end_ns
-        if turn[2] != ENDED and end > turn[0]:
-            is_remnant = after is not None and _is_remnant(turn, after, holds, blur_ns)
-            yield _Stretch(turn[0], end, STATES[turn[2]], is_remnant)
-
-
-def _is_remnant(turn: Turn, after: Turn, holds: Sequence[Span], blur_ns: int) -> bool:
-    """Whether the thread did without the GIL what it is said to have done until the next entry.
-
-    It is looked at only now and then, and mostly when the GIL has just changed hands. Whoever has lost it runs on for a
-    moment, and is said to run until the next look. Its CPU clock tells whether it really ran beside its holds.
-    """
-    begin, end, state = turn[6], after[6], STATES[turn[2]]
-    if not holds or state not in ("running", "ready"):
-        return False
-    held = _overlap(holds, begin, end)
-    elsewhere = end - begin - held
-    if state == "ready":
-        return held > 0 and elsewhere <= blur_ns
-    return (held > 0 or elsewhere <= 4 * blur_ns) and 2 * (after[3] - turn[3] - held) < elsewhere
-
-
-def _overlap(holds: Sequence[Span], begin: int, end: int) -> int:
-    first = max(0, bisect_right(holds, (begin, begin)) - 1)
-    return sum(max(0, min(e, end) - max(b, begin)) for b, e in takewhile(lambda hold: hold[0] < end, holds[first:]))
-
-
-def _overlay(stretches: Sequence[_Stretch], holds: Sequence[Span]) -> Iterator[Piece]:
-    if not stretches:
-        yield from ((begin, end, "holding") for begin, end in holds)
-        return
-    at = stretches[0].begin_ns
-    for begin, end in holds:
-        yield from _between(stretches, at, begin, "waiting")
-        yield begin, end, "holding"
-        at = max(at, end)
-    yield from _between(stretches, at, stretches[-1].end_ns, None)
-
-
-def _between(stretches: Sequence[_Stretch], begin: int, end: int, before_next: State | None) -> Iterator[Piece]:
-    """What the thread did from ``begin`` to ``end``, where it does not hold the GIL.
-
-    A remnant becomes what came next; if that is a hold, it is ``before_next``.
-    """
-    if begin >= end:
-        return
-    first = max(0, bisect_right(stretches, begin, key=_begin) - 1)
-    inside: list[Piece] = []
-    following = (end, before_next)
-    for b, e, state, is_remnant in reversed(stretches[first : bisect_right(stretches, end, key=_begin)]):
-        b, e = max(begin, b), min(end, e)
-        if b < e:
-            if is_remnant and following[0] == e and following[1]:
-                state = following[1]
-            inside.append((b, e, state))
-            following = (b, state)
-    yield from reversed(inside)
-
-
-def _begin(stretch: _Stretch) -> int:
-    return stretch.begin_ns

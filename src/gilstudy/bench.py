@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from gilstudy import cli
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gilstudy.findings import Findings
     from gilstudy.host import Host
     from gilstudy.record import Plan, Record
 
@@ -28,7 +31,7 @@ examples:
 exit codes:
   0    done
   1    an arm or an experiment failed; the others are reported
-  2    bad usage or bad input
+  2    bad usage or bad input, or a file or standard output that cannot be written
   130  interrupted; what was measured is reported and saved
 """
 
@@ -68,13 +71,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Plan, measure, conclude, report, save."""
-    from rich.console import Console
-
+    """Plan, measure, save, conclude, show."""
     from gilstudy import files
-    from gilstudy.findings import conclude
     from gilstudy.host import read_host
     from gilstudy.plan import ARM_NAMES, default_workers, make_plan
+    from gilstudy.report.console import console
     from gilstudy.report.terminal import print_claims, print_study
 
     host = read_host()
@@ -87,18 +88,31 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.json:
         files.check_writable(args.json)
-    record = measure(plan, host, Console(stderr=True, quiet=args.quiet), experiments=args.claims == "all")
-    findings = conclude(record)
-    show = print_claims if args.quiet else print_study
-    try:
-        if args.json:
-            files.save(args.json, record, findings)
-    finally:  # shown even if it cannot be saved
-        show(Console(highlight=False), record, findings)
-    return exit_code(record)
+    progress = console(stderr=True, quiet=args.quiet)
+    record = measure(plan, host, progress, experiments=args.claims == "all", save=saver(args.json))
+    return finish(record, args.json, print_claims if args.quiet else print_study)
 
 
-def measure(plan: Plan, host: Host, console: Console, *, experiments: bool) -> Record:
+Save = Callable[["Record"], None]
+
+
+def saver(path: Path | None) -> Save:
+    """What saves a record before anything is concluded from it, so that nothing that happens then can lose it.
+
+    That it cannot be saved is told when it is saved with its conclusions. A pipe or a device takes only one document.
+    """
+    from gilstudy import files
+    from gilstudy.errors import BadInput
+
+    def save(record: Record) -> None:
+        if path and files.is_replaced(path):
+            with contextlib.suppress(BadInput):
+                files.save(path, record, None)
+
+    return save
+
+
+def measure(plan: Plan, host: Host, console: Console, *, experiments: bool, save: Save = lambda record: None) -> Record:
     """Do a study, and the experiments on the other claims if asked for; Ctrl-C keeps what was measured until then.
 
     Args:
@@ -106,21 +120,58 @@ def measure(plan: Plan, host: Host, console: Console, *, experiments: bool) -> R
         host: where it is done.
         console: for the progress display.
         experiments: whether to do them too.
+        save: is given the record of the study, and again with what each experiment observed.
     """
+    kept: list[Record] = []
+    try:
+        _measure(kept, plan, host, console, experiments=experiments, save=save)
+    except KeyboardInterrupt:
+        if not kept:
+            raise
+        kept.append(replace(kept[-1], interrupted=True))
+        save(kept[-1])
+    return kept[-1]
+
+
+def _measure(kept: list[Record], plan: Plan, host: Host, console: Console, *, experiments: bool, save: Save) -> None:
     from gilstudy.experiments.conduct import observing
     from gilstudy.findings import is_enough
     from gilstudy.report.progress import Display
     from gilstudy.study import run_study
 
     with Display(console) as display:
-        record = run_study(plan, host, enough=is_enough, notice=display.notice)
-        if experiments and not record.interrupted:
-            try:
-                for observations in observing(notice=display.experiment):
-                    record = replace(record, observations=observations)
-            except KeyboardInterrupt:
-                record = replace(record, interrupted=True)
-    return record
+        kept.append(run_study(plan, host, enough=is_enough, notice=display.notice))
+        save(kept[-1])
+        if experiments and not kept[-1].interrupted:
+            for observations in observing(notice=display.experiment):
+                kept.append(replace(kept[-1], observations=observations))
+                save(kept[-1])
+
+
+def finish(record: Record, path: Path | None, show: Callable[[Console, Record, Findings], None]) -> int:
+    """Conclude, save that too, show it all, and return the exit code.
+
+    Raises:
+        KeyboardInterrupt: while it was concluded; it is saved without conclusions, and the message says where.
+    """
+    from gilstudy import files
+    from gilstudy.findings import conclude
+    from gilstudy.report.console import console
+
+    try:
+        findings = conclude(record)
+    except KeyboardInterrupt:
+        if not path:
+            raise
+        if not files.is_replaced(path):
+            files.save(path, record, None)
+        raise KeyboardInterrupt(f"what was measured is saved in {path}, see gilstudy report") from None
+    try:
+        if path:
+            files.save(path, record, findings)
+    finally:  # shown even if it cannot be saved
+        show(console(), record, findings)
+    return exit_code(record)
 
 
 def exit_code(record: Record) -> int:

@@ -19,9 +19,12 @@ KEPT_ENVIRONMENT: Final = (
 
 
 def environment(*folders: str) -> dict[str, str]:
-    """The variables of a child that finds gilstudy, and before it the modules in ``folders``."""
+    """The variables of a child that finds gilstudy, and before it the modules in ``folders``.
+
+    Whatever else lies beside gilstudy must not come before the standard library, so its own folder is not named.
+    """
     kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-    path = os.pathsep.join([*folders, str(Path(__file__).parent.parent)])
+    path = os.pathsep.join([*folders, str(Path(__file__).parent / "alone")])
     return {**kept, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
 
 

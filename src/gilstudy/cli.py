@@ -6,18 +6,22 @@ import _thread
 import argparse
 import contextlib
 import importlib
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
+from gilstudy import streams
 from gilstudy._version import __version__
 from gilstudy.errors import BadInput
+from gilstudy.text import shown
 
 OK, ARM_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+MOST: Final = 1000
+"""Columns of an error's line."""
 
 COMMANDS = {
     "bench": ("gilstudy.bench", "time the countdown in every execution model, and judge the tutorial's claims"),
@@ -36,7 +40,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is, and exit with code 2."""
-        self.exit(BAD_INPUT, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        _say(f"{self.prog}: error: {shown(message, MOST)} (see {self.prog} --help)")
+        sys.exit(BAD_INPUT)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and the version, which go to standard output as all that we tell."""
+        streams.output().write(message)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,7 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     listing = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, purpose) in COMMANDS.items():
         listing.add_parser(name, help=purpose, add_help=False)
-    known, rest = parser.parse_known_args(argv[:1])
+    try:
+        known, rest = parser.parse_known_args(argv[:1])
+    except BadInput as error:  # standard output is full
+        _say(f"gilstudy: error: {error}")
+        return BAD_INPUT
     if len(argv) > 1 and rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return run_command(known.command, argv[1:], prog=f"gilstudy {known.command}")
@@ -67,27 +80,31 @@ def run_command(name: str, argv: Sequence[str], *, prog: str) -> int:
             module.configure(parser)
             return _run(module.run, parser.parse_args(argv))
     except BadInput as error:
-        _say(f"{prog}: error: {error}")
+        _say(f"{prog}: error: {shown(error, MOST)}")
         return BAD_INPUT
-    except KeyboardInterrupt:
-        _say(f"{prog}: interrupted")
+    except KeyboardInterrupt as interrupt:
+        _say(f"{prog}: interrupted" + (f": {shown(interrupt, MOST)}" if interrupt.args else ""))
         return INTERRUPTED
+    finally:
+        streams.errors().flush()
 
 
 def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
-    try:
-        code = run(args)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output, such as head, had enough. What Python would flush at exit has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+    code = run(args)
+    streams.output().flush()
     return code
 
 
 def _say(line: str) -> None:
-    with contextlib.suppress(OSError):
-        sys.stderr.write(line + "\n")
+    streams.errors().write(line + "\n")
+
+
+def was_signalled(error: BaseException) -> bool:
+    """Whether ``error`` is the interruption that a signal to this command raised, and nobody's own exception."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return isinstance(error, KeyboardInterrupt) and trace is not None and trace.tb_frame.f_globals is globals()
 
 
 @contextlib.contextmanager

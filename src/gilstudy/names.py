@@ -1,81 +1,79 @@
-"""The names of threads and child processes, kept as values: no thread object lives longer for it."""
+"""The names of threads and child processes, told to the watch as they come: no thread object lives longer for it.
+
+New threads are heard of where `threading` asks for a new thread's native id. That is within the new thread, before any
+code of the program's: no public attribute is replaced, and no frame of ours is ever in a traceback.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from gilstudy._gilwatch import Sampler
+
+WHERE: Final = "_set_native_id"
+"""The method of `threading.Thread` that is replaced while a watch runs; where there is none, present names are told."""
+ORIGINAL: Final = "gilstudy_stands_for"
+"""The attribute of our replacement that has what it replaces."""
 
 
-class Names:
-    """From `begin` to `end` it notes every thread that there is, or that `threading.Thread.start` starts."""
+def begin(sampler: Sampler) -> None:
+    """From now on tell new threads' names to all watches that run, and the present ones to this one."""
+    _match()
+    _heed_forks()
+    tell(sampler)
 
-    def __init__(self) -> None:
-        self._names: dict[int, str] = {}
 
-    def begin(self) -> None:
-        """Note the present threads, and from now on each new one."""
-        _NEW_THREADS.add(self)
-        self._note_all()
+def end(sampler: Sampler) -> None:
+    """Tell the present names, which may have changed; let new threads be if no watch runs any more."""
+    tell(sampler)
+    _match()
 
-    def end(self) -> None:
-        """Note the present names, which may have changed, and let new threads be."""
-        self._note_all()
-        _NEW_THREADS.remove(self)
 
-    def all(self) -> dict[int, str]:
-        """Names by native id, and of multiprocessing's children by process id."""
-        self._note_all()
-        return dict(self._names)
+def tell(sampler: Sampler) -> None:
+    """Tell a watch the present names of threads, and of multiprocessing's children."""
+    known = sampler.names()
+    for native_id, name in _present():
+        if known.get(native_id) != name:
+            sampler.tell(native_id, name)
 
-    def note(self, thread: threading.Thread) -> None:
-        """Note the name of a thread that has begun."""
+
+def _present() -> Iterator[tuple[int, str]]:
+    for thread in threading.enumerate():
         if thread.native_id is not None:
-            self._names[thread.native_id] = thread.name
-
-    def _note_all(self) -> None:
-        for thread in threading.enumerate():
-            self.note(thread)
-        multiprocessing = sys.modules.get("multiprocessing")
-        if multiprocessing is not None:
-            self._names |= {process.pid: process.name for process in multiprocessing.active_children()}
-
-
-class _NewThreads:
-    """Stands in for `threading.Thread.start` while anybody wants to hear of new threads; they may end in any order."""
-
-    def __init__(self) -> None:
-        self._listeners: tuple[Names, ...] = ()  # replaced, never changed: it may be gone through meanwhile
-        self._lock = threading.RLock()  # a forgotten watch may be collected, and so end, while it is held
-        self._original: Any = None
-        self._hook: Any = None
-
-    def add(self, names: Names) -> None:
-        with self._lock:
-            self._listeners += (names,)
-            if self._hook is None:
-                self._original, self._hook = threading.Thread.start, self._make_hook(threading.Thread.start)
-                _replace_start(self._hook)
-
-    def remove(self, names: Names) -> None:
-        with self._lock:
-            self._listeners = tuple(one for one in self._listeners if one is not names)
-            # Somebody who came after us may have put his own in place, which calls ours: then ours stays.
-            if not self._listeners and threading.Thread.start is self._hook:
-                _replace_start(self._original)
-                self._hook = None
-
-    def _make_hook(self, original: Any) -> Any:
-        def start(thread: threading.Thread) -> None:
-            original(thread)
-            for names in self._listeners:
-                names.note(thread)
-
-        return start
+            yield thread.native_id, thread.name
+    # active_children() would do more than tell: it waits for those that have ended.
+    module = sys.modules.get("multiprocessing.process")
+    for process in list(getattr(module, "_children", ())):
+        started = getattr(process, "_popen", None)
+        if started is not None:
+            yield started.pid, process.name
 
 
-def _replace_start(start: Any) -> None:
-    setattr(threading.Thread, "start", start)  # noqa: B010  (mypy would not have it otherwise)
+def _match() -> None:
+    """Replace `WHERE`, or put the original back, as the watches that run have it, whoever else does so meanwhile.
+
+    It takes no lock, which a forked child might find taken; whoever writes last has seen that it fits.
+    """
+    from gilstudy._gilwatch import any_runs, telling
+
+    while True:
+        present = getattr(threading.Thread, WHERE, None)
+        original = getattr(present, ORIGINAL, None)  # only ours have it; somebody else's may call ours: then both tell
+        if present is None or any_runs() == (original is not None):
+            return
+        setattr(threading.Thread, WHERE, original or telling(present))
 
 
-_NEW_THREADS: Final = _NewThreads()
+_FORKS_HEEDED: Final[list[bool]] = []
+
+
+def _heed_forks() -> None:
+    """Have the original back in forked children, which have no watch; once per process."""
+    if not _FORKS_HEEDED and hasattr(os, "register_at_fork"):
+        _FORKS_HEEDED.append(True)
+        os.register_at_fork(after_in_child=_match)

@@ -85,7 +85,11 @@ def run_study(
         study.interrupted = True
         with _undisturbed():
             study.end()  # again, in case that Ctrl-C came when it had only begun
-    return study.record()
+    try:
+        return study.record()
+    except KeyboardInterrupt:  # there is no second one, see `cli.interrupted_once`
+        study.interrupted = True
+        return study.record()
 
 
 @contextlib.contextmanager

@@ -42,7 +42,9 @@ class LaneSummary:
     """How long it waited for a CPU, by the kernel's own count."""
     turns_on_cpu: int | None
     in_state_ns: dict[State, int]
-    """Time by state, as sampled; empty if states are not told."""
+    """Time by state, as sampled; empty if states are not told. What was not seen is not in it."""
+    unseen_ns: int = 0
+    """How long it was not seen what it did: its shares are of the rest of the watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,12 @@ class Summary:
     polls: int
     longest_gap_ns: int
     watch_cpu_ns: int
+    longest_unseen_ns: int = 0
+
+    def share(self, lane: LaneSummary, state: State) -> float | None:
+        """The share of a state in the time of the watch in which it was seen what ``lane`` did; None if never."""
+        seen = self.span_ns - lane.unseen_ns
+        return lane.in_state_ns.get(state, 0) / seen if lane.in_state_ns and seen > 0 else None
 
 
 def summarise(trace: Trace) -> Summary:
@@ -91,6 +99,7 @@ def summarise(trace: Trace) -> Summary:
         polls=trace.polls,
         longest_gap_ns=trace.longest_gap_ns,
         watch_cpu_ns=trace.watch_cpu_ns,
+        longest_unseen_ns=trace.longest_unseen_ns,
     )
 
 
@@ -130,6 +139,7 @@ def _lane(place: int, lane: Lane, whole: Iterable[tuple[int, int, int]]) -> Lane
     if lane.cpu_ns is not None:
         for begin, end, state in lane.pieces:
             in_state[state] = in_state.get(state, 0) + end - begin
+    unseen = in_state.pop("unknown", 0)
     return LaneSummary(
         name=lane.name,
         native_id=lane.native_id,
@@ -141,6 +151,7 @@ def _lane(place: int, lane: Lane, whole: Iterable[tuple[int, int, int]]) -> Lane
         ready_ns=lane.ready_ns,
         turns_on_cpu=lane.turns_on_cpu,
         in_state_ns=in_state,
+        unseen_ns=unseen,
     )
 
 

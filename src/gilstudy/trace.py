@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu"]
+State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu", "unknown"]
 """What a thread does.
 
 ``holding``: it has the GIL. ``running``: it is on a CPU without the GIL. ``waiting``: it waits for the GIL. ``ready``:
 it waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu``: it does not run, why is not told.
+``unknown``: it was not seen; such pieces are drawn blank, and no share is taken of them.
 """
 
 Span = tuple[int, int]
@@ -55,7 +56,9 @@ class Lost:
     """Changes of the holder that were overwritten: the trace begins only after them."""
     turns: int = 0
     threads: int = 0
+    """Ended threads that were forgotten in favour of new ones, and living ones that were more than are listed."""
     lanes: int = 0
+    """The same of what was looked at."""
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.turns or self.threads or self.lanes)
@@ -89,6 +92,10 @@ class Trace:
     """The longest time between two of its looks."""
     watch_cpu_ns: int
     """The CPU time that the watch itself used."""
+    longest_unseen_ns: int = 0
+    """The longest piece of a lane that is ``unknown``."""
+    opened_anew: int = 0
+    """Threads whose files in /proc were opened for each look, lest too many of the program's file numbers be used."""
     lost: Lost = field(default_factory=Lost)
 
     @property

@@ -7,10 +7,13 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from gilstudy.assemble import Raw, assemble, was_on
+from gilstudy import lastreport, names
+from gilstudy.assemble import Raw, assemble
 from gilstudy.errors import BadInput
+from gilstudy.gathering import Told, gather
 from gilstudy.gil import NO_GIL, unreadable, wanted_by
-from gilstudy.names import Names
+from gilstudy.lastreport import LastReport
+from gilstudy.pieces import UNSEEN_AFTER_NS
 from gilstudy.runtime import gil_enabled
 from gilstudy.summary import Summary, summarise
 from gilstudy.trace import Trace
@@ -24,8 +27,10 @@ LOOKS_PER_INTERVAL: Final = 2
 """Looks per switch interval, at the least, if no period is given: enough for busy threads' holds.
 
 More of them cost more than they tell: they keep a CPU awake, and that alone lengthens the holds (bench/watch.py)."""
-LANES_EVERY_NS: Final = 4_000_000
-"""Threads are looked at less often than the GIL, unless it changes hands: it takes several system calls for each."""
+LANES_EVERY_NS: Final = 2_000_000
+"""Threads are looked at less often than the GIL, unless it changes hands: it takes a system call for each at least."""
+THREAD_ROOM: Final = 1 << 15
+"""Threads that are remembered, 64 bytes each. Half of them may live at once; ended ones are forgotten when need be."""
 ROOM: Final = 1 << 18
 """Entries that are kept of the GIL and of the threads, 32 and 48 bytes each; memory is used only as they fill up."""
 
@@ -39,7 +44,7 @@ def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROO
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
     A native thread looks at the GIL after half to twice ``period_us``, at random, and at the threads when it has
-    changed hands, or every four milliseconds. It never takes the GIL. What is shorter than the period is seen only
+    changed hands, or every two milliseconds. It never takes the GIL. What is shorter than the period is seen only
     sometimes; each look costs CPU time, some 2 to 30 us, nearly all of it for waking up. Where the GIL cannot be read
     the watch runs without it: see `Watch.gil_reason`.
 
@@ -66,10 +71,10 @@ class Watch:
         self._period_ns = round(period_us * 1000)
         self._lane_period_ns = max(LANES_EVERY_NS, self._period_ns)
         self._room = room
+        self._thread_room = THREAD_ROOM
         self._lanes = lanes
         self._sampler: Sampler | None = None
-        self._end: weakref.finalize[[Sampler, Names], Watch] | None = None
-        self._names = Names()
+        self._end: weakref.finalize[[Sampler], Watch] | None = None
         self._gil_reason = "not started"
         self._lanes_reason = "not started"
         self._interval_s = 0.0
@@ -99,14 +104,14 @@ class Watch:
         except ImportError as error:
             self._lanes_reason = f"gilstudy's extension _gilwatch cannot be loaded: {error}"
             return
-        sampler = Sampler(self._period_ns, self._lane_period_ns, self._room)
+        sampler = Sampler(self._period_ns, self._lane_period_ns, self._room, UNSEEN_AFTER_NS, self._thread_room)
         self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
         self._interval_s = sys.getswitchinterval()
         sampler.start(not self._gil_reason, not self._lanes_reason)
         self._sampler = sampler
         # Also when it is forgotten, and before the interpreter ends: what it looks at goes away then.
-        self._names.begin()
-        self._end = weakref.finalize(self, _end, sampler, self._names)
+        self._end = weakref.finalize(self, _end, sampler)
+        names.begin(sampler)
 
     def stop(self) -> None:
         """End the watch, and wait until its thread has ended. A second time it does nothing."""
@@ -138,30 +143,34 @@ class Watch:
         """The trace in figures, see `trace`."""
         return summarise(self.trace())
 
-    def _raw(self, sampler: Sampler) -> Raw:
-        changes = sampler.changes()
-        is_seen = was_on(changes)
-        return Raw(
-            facts=sampler.facts(),
-            changes=changes,
-            turns=sampler.turns(),
-            threads=sampler.threads(),
-            lanes=sampler.lanes(),
-            gil_reason=self._gil_reason or ("" if is_seen else NO_GIL),
+    def arm(self, report: LastReport) -> bool:
+        """Have the program end, with a last report, when time is up or it does not answer: see `lastreport.arm`.
+
+        Returns:
+            whether that can be done here, and whether the watch runs.
+        """
+        return self._sampler is not None and lastreport.arm(self._sampler, self._told(), report)
+
+    def _told(self) -> Told:
+        return Told(
+            gil_reason=self._gil_reason,
             lanes_reason=self._lanes_reason,
-            gil_wanted_by=wanted_by() if is_seen else (),
+            gil_wanted_by=wanted_by(),
             switch_interval_s=self._interval_s,
             period_ns=self._period_ns,
-            names=self._names.all(),
         )
+
+    def _raw(self, sampler: Sampler) -> Raw:
+        names.tell(sampler)
+        return gather(sampler, self._told())
 
 
 def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
-    names = ("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches")
-    losses = ("lost_changes", "lost_turns", "lost_threads", "lost_lanes")
+    facts = ("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches")
+    losses = ("lost_changes", "lost_turns", "lost_threads", "lost_lanes", "opened_anew")
     return assemble(
         Raw(
-            facts=dict.fromkeys(names + losses, 0),
+            facts=dict.fromkeys(facts + losses, 0),
             changes=(),
             turns=(),
             threads=(),
@@ -174,6 +183,6 @@ def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
     )
 
 
-def _end(sampler: Sampler, names: Names) -> None:
+def _end(sampler: Sampler) -> None:
     sampler.stop()
-    names.end()
+    names.end(sampler)

@@ -27,32 +27,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge all claims and show them."""
-    from rich.console import Console
-
     from gilstudy import files
-    from gilstudy.findings import conclude
     from gilstudy.report.claims import print_table
 
     if args.json:
         files.check_writable(args.json)
-    record = files.load(args.study) if args.study else _measure(args.budget)
-    findings = conclude(record)
-    try:
-        if args.json:
-            files.save(args.json, record, findings)
-    finally:  # shown even if it cannot be saved
-        print_table(Console(highlight=False), record, findings.claims)
-    return bench.exit_code(record)
+    record = files.load(args.study) if args.study else _measure(args.budget, args.json)
+    return bench.finish(
+        record, args.json, lambda console, record, findings: print_table(console, record, findings.claims)
+    )
 
 
-def _measure(budget_s: float | None) -> Record:
-    from rich.console import Console
-
+def _measure(budget_s: float | None, path: Path | None) -> Record:
     from gilstudy.host import read_host
     from gilstudy.plan import ARM_NAMES, default_workers, make_plan
+    from gilstudy.report.console import console
 
     host = read_host()
     plan = make_plan(
         workers=default_workers(host), arms=ARM_NAMES, budget_s=budget_s, level=0.95, seed=secrets.randbelow(1_000_000)
     )
-    return bench.measure(plan, host, Console(stderr=True), experiments=True)
+    return bench.measure(plan, host, console(stderr=True), experiments=True, save=bench.saver(path))

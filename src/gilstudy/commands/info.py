@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import Any
 
+from gilstudy import streams
 from gilstudy._version import __version__
 from gilstudy.codec import encode
 from gilstudy.host import Host, read_host
@@ -25,14 +25,12 @@ def run(args: argparse.Namespace) -> int:
     runtime = this_runtime()  # before anything else is imported that could turn the GIL on, such as psutil
     host, pulse = read_host(), read_pulse()
     if args.json:
-        json.dump(document(host, runtime, pulse, unusable), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        streams.output().write(json.dumps(document(host, runtime, pulse, unusable), indent=2) + "\n")
         return 0
-    from rich.console import Console
-
+    from gilstudy.report.console import console
     from gilstudy.report.info import print_info
 
-    print_info(Console(highlight=False), host, runtime, pulse, unusable=unusable)
+    print_info(console(), host, runtime, pulse, unusable=unusable)
     return 0
 
 

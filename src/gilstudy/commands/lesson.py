@@ -8,10 +8,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from gilstudy import streams
 from gilstudy._version import __version__
 from gilstudy.errors import BadInput
+from gilstudy.text import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +38,8 @@ examples:
   gilstudy lesson --all                        all lessons, one line each
   gilstudy lesson why-threads --n 20000000     a smaller experiment
 
-exit codes: 0 all checks passed; 1 a check failed; 2 bad usage; 130 interrupted
+exit codes: 0 all checks passed; 1 a check failed; 2 bad usage, or standard
+output cannot be written; 130 interrupted
 """
 
 
@@ -65,15 +68,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run what was asked for."""
-    from rich.console import Console
-
     from gilstudy.lessons.catalogue import CATALOGUE
     from gilstudy.lessons.lesson import Setting, usable_cpus
     from gilstudy.lessons.words import Words, default_language
+    from gilstudy.report.console import console as make_console
     from gilstudy.report.lesson import print_list
 
     _check(args, list(CATALOGUE))
-    console = Console(highlight=False)
+    console = make_console()
     words = Words(args.lang or default_language())
     setting = Setting(n=args.n or (N_OF_ALL if args.all else TEXTS_N), cpus=usable_cpus())
     if args.list:
@@ -106,7 +108,7 @@ def _run_one(console: Console, lesson: Lesson, setting: Setting, words: Words, a
 
     if args.show_code and not args.json:
         print_code(console, lesson, setting, words)
-    asks = args.predict and not args.json and sys.stdin.isatty() and console.is_terminal
+    asks = args.predict and not args.json and _is_terminal(sys.stdin) and console.is_terminal
     asks = asks and not lesson.unavailable(setting)
     guess = _ask(console, lesson, words) if asks else None
     with _progress(lesson.name) as follow:
@@ -118,6 +120,10 @@ def _run_one(console: Console, lesson: Lesson, setting: Setting, words: Words, a
             _answer(console, lesson, shown, words, guess)
         print_lesson(console, lesson, shown, words)
     return FAILED if shown.outcome == "failed" else PASSED
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def _run_all(console: Console, lessons: list[Lesson], setting: Setting, words: Words, *, as_json: bool) -> int:
@@ -186,24 +192,24 @@ def _answer(console: Console, lesson: Lesson, shown: Performance, words: Words, 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[Event], None]]:
     """On a terminal, a line that tells which lesson runs, for how long, and the last line that it printed."""
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn("line"), TextColumn("{task.description}"), TimeElapsedColumn())
-    errors = Console(stderr=True)
+    from gilstudy.report.console import console
+
+    columns = (SpinnerColumn("line"), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    errors = console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(name)
 
         def follow(event: Event) -> None:
             if event.kind == "said":
-                progress.update(task, description=f"{name}: {event.text[:50]}".replace("[", "\\["))
+                progress.update(task, description=f"{name}: {shown(event.text, 50)}")
 
         yield follow
 
 
 def _write(document: dict[str, Any]) -> None:
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    streams.output().write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def _document(shown: Performance, words: Words) -> dict[str, Any]:

@@ -15,17 +15,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load, conclude, show."""
-    from rich.console import Console
-
-    from gilstudy import files
-    from gilstudy.findings import conclude
+    from gilstudy import bench, files
     from gilstudy.report.terminal import print_claims, print_study
 
-    record = files.load(args.file)
-    findings = conclude(record)
-    show = print_claims if args.quiet else print_study
-    show(Console(highlight=False), record, findings)
     if args.json:
         files.check_writable(args.json)
-        files.save(args.json, record, findings)
+    bench.finish(files.load(args.file), args.json, print_claims if args.quiet else print_study)
     return 0

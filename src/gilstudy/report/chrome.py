@@ -65,6 +65,8 @@ def _spans(trace: Trace, pid: int) -> Iterable[Event]:
     words = words_for(trace)
     for place, lane in enumerate(trace.lanes):
         for begin, end, state in lane.pieces:
+            if state == "unknown":
+                continue
             event = _complete(trace, _track(lane, pid, place), begin, end, words[state], "thread")
             yield event | {"cname": COLOURS[state]}
     yield from _waiters(trace, pid)

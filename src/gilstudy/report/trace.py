@@ -21,6 +21,7 @@ WORDS: Final[dict[State, str]] = {
     "ready": "waits for a CPU",
     "blocked": "sleeps",
     "off-cpu": "does not run",
+    "unknown": "not seen",
 }
 """What each state is called."""
 COLOURS: Final[dict[State, str]] = {
@@ -30,17 +31,20 @@ COLOURS: Final[dict[State, str]] = {
     "ready": "yellow",
     "blocked": "bright_black",
     "off-cpu": "bright_black",
+    "unknown": "bright_black",
 }
 GLYPHS: Final[dict[State, str]] = {
-    "holding": "█", "running": "▓", "waiting": "─", "ready": "░", "blocked": "·", "off-cpu": "·",
+    "holding": "█", "running": "▓", "waiting": "─", "ready": "░", "blocked": "·", "off-cpu": "·", "unknown": " ",
 }  # fmt: skip
 PLAIN: Final[dict[State, str]] = {
-    "holding": "#", "running": "=", "waiting": "-", "ready": "?", "blocked": ".", "off-cpu": ".",
+    "holding": "#", "running": "=", "waiting": "-", "ready": "?", "blocked": ".", "off-cpu": ".", "unknown": " ",
 }  # fmt: skip
 """For terminals that have only ASCII."""
 
 MOST_LANES: Final = 16
 CELLS_PER_HOLD: Final = 4
+TOLD: Final[tuple[State, ...]] = ("waiting", "ready", "blocked")
+"""The states in the table, in its order."""
 
 
 def print_trace(console: Console, trace: Trace, summary: Summary, *, window: Span | None = None) -> None:
@@ -166,8 +170,9 @@ def _row(summary: Summary, lane: LaneSummary) -> Iterable[str]:
     yield "" if lane.is_process or summary.gil_reason else part(lane.held_ns)
     yield part(lane.cpu_ns)
     told = bool(lane.in_state_ns) and not lane.is_process
-    for state in ("waiting", "ready", "blocked"):
-        yield part(lane.in_state_ns.get(state, 0)) if told else ""
+    for state in TOLD:
+        seen = summary.share(lane, state)
+        yield share(seen) if told and seen is not None else ""
 
 
 # -- the lanes -----------------------------------------------------------------------------------------------------
@@ -267,7 +272,7 @@ def legend_keys(
     words, (begin, end) = words_for(trace), window
     present = {s for place in shown for b, e, s in trace.lanes[place].pieces if b < end and e > begin}
     for sign in dict.fromkeys(signs.values()):
-        meant = [state for state in WORDS if state in present and signs[state] == sign]
+        meant = [state for state in WORDS if state != "unknown" and state in present and signs[state] == sign]
         if meant:
             yield meant[0], ", or ".join(words[state] for state in meant)
 

@@ -1,0 +1,57 @@
+"""Files that are named like modules of the standard library: no child is led to them, and who is, is told in a line."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import rich
+
+import gilstudy
+
+PACKAGE = Path(gilstudy.__file__).parent
+BACKPORTS = ("enum", "functools", "json", "multiprocessing", "pathlib", "queue", "random", "signal", "typing")
+
+# What runs in children: an arm of each start method, with its workers; programs of lessons; an experiment.
+CHILDREN = """
+import sys
+sys.path += PATHS
+import gilstudy
+from gilstudy.codec import encode
+from gilstudy.experiments.conduct import observe
+from gilstudy.plan import arm_of
+from gilstudy.stations import Lifeline
+assert gilstudy.__file__.startswith(PATHS[0]), gilstudy
+for method in METHODS:
+    line = Lifeline(method)
+    try:
+        line.ask("open", 60, arm=encode(arm_of(f"processes[{method}]")), workers=1)
+        print(len(line.ask("trial", 60, lap=1000, cpus=[-1], warm_ns=1000, window_ns=1000)["spans"]))
+    finally:
+        line.end()
+seen = observe(("sharing", "costs"))
+print(seen.troubles, seen.sharing.added)
+"""
+
+
+def test_what_lies_beside_gilstudy_comes_after_the_standard_library_in_every_child(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    shutil.copytree(PACKAGE, site / "gilstudy", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in BACKPORTS:
+        (site / f"{name}.py").write_text(f"raise RuntimeError('the wrong {name}')")
+    paths = [str(site), *(str(Path(module.__file__ or "").parent.parent) for module in (rich, psutil))]
+    methods = multiprocessing.get_all_start_methods()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"PATHS, METHODS = {paths!r}, {methods!r}\n{CHILDREN}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["1"] * len(methods) + ["() 8"]
