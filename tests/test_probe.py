@@ -320,3 +320,134 @@ def test_bad_input_is_one_line(words: tuple[str, ...], said: str) -> None:
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+# -- calls that do anything ------------------------------------------------------------------------------------------
+
+CALLS = """
+import io, os, sys, threading, time
+
+def spins():
+    threading.Thread(target=_spin, daemon=True, name="[red]spinner").start()
+
+def spins_later(calls=[]):
+    calls.append(1)
+    if len(calls) == 100:
+        spins()
+    return sum(range(1000))
+
+def _spin():
+    while True:
+        pass
+
+def idles():
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    time.sleep(0.002)
+
+def leaves(): sys.exit(0)
+def interrupts(): raise KeyboardInterrupt
+def ends(): raise BaseException("a\x1b[31m\\nb")
+def closes(): sys.stdout.close()
+def closes_it_all():
+    sys.stdout.close()
+    sys.stderr.close()
+def swaps(): sys.stdout = sys.stderr = io.StringIO()
+def moves(): os.chdir("/")
+def fine(): time.sleep(0.002)
+
+class Mute(Exception):
+    def __str__(self): raise ZeroDivisionError
+
+def mute(): raise Mute
+"""
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    (tmp_path / "calls.py").write_text(CALLS)
+    (tmp_path / "leaving.py").write_text("import sys; sys.exit(0)")
+    (tmp_path / "broken.py").write_text("1 +")
+    return tmp_path
+
+
+def probe_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gilstudy", "probe", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
+
+
+@gil
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("leaves", "the call failed: SystemExit: 0"),
+        ("interrupts", "the call failed: KeyboardInterrupt"),
+        ("ends", "the call failed: BaseException: a\\x1b[31m\\nb"),
+        ("mute", "the call failed: Mute: <Mute>"),
+    ],
+)
+def test_a_call_that_would_end_the_command_has_failed(calls: Path, name: str, says: str) -> None:
+    done = probe_in(calls, f"calls:{name}", "calls:fine", "--expect", "releases", "--json", "out.json")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"calls:{name}: {says}" in done.stdout.splitlines()
+    assert [one["verdict"] for one in json.loads((calls / "out.json").read_text())["probes"]] == ["failed", "releases"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("calls:fine", "--args", "exit(0)"), "do not work: SystemExit: 0"),
+        (("calls:fine", "--setup", "import sys; sys.exit()"), "do not work: SystemExit"),
+        (("leaving:function",), "cannot import leaving:function: SystemExit: 0"),
+        (("broken:function",), "cannot import broken:function: SyntaxError"),
+        (("--module", "leaving", "--table", "t.toml"), "cannot import leaving: SystemExit: 0"),
+    ],
+)
+def test_nothing_passes_because_nothing_was_probed(calls: Path, words: tuple[str, ...], says: str) -> None:
+    (calls / "t.toml").write_text("[functions]\nfine = ''")
+    done = probe_in(calls, *words, "--expect", "releases")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@gil
+@posix
+@pytest.mark.parametrize("name", ["spins", "spins_later"])
+def test_a_busy_thread_left_behind_spoils_the_probe_and_is_named(calls: Path, name: str) -> None:
+    done = probe_in(calls, f"calls:{name}", "calls:fine", "--json", "out.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = " ".join(done.stdout.split())
+    assert f"calls:{name}: the call left a thread behind ([red]spinner) that keeps the GIL busy" in said
+    assert "calls:fine: other threads of this process keep the GIL busy" in said
+    assert {one["verdict"] for one in json.loads((calls / "out.json").read_text())["probes"]} == {"inconclusive"}
+
+
+@gil
+@posix
+def test_idle_threads_left_behind_spoil_nothing(calls: Path) -> None:
+    assert "releases" in probe_in(calls, "calls:idles").stdout
+
+
+@gil
+@posix
+@pytest.mark.parametrize(("name", "is_told"), [("closes", True), ("closes_it_all", True), ("swaps", False)])
+def test_a_call_that_takes_the_standard_streams_away_is_answered(calls: Path, name: str, is_told: bool) -> None:
+    done = probe_in(calls, f"calls:{name}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"calls:{name}" in done.stdout
+    assert ("Standard output is closed" in done.stdout) == is_told
+
+
+@gil
+@posix
+def test_files_are_written_where_they_were_meant_to_be(calls: Path) -> None:
+    assert probe_in(calls, "calls:moves", "--json", "out.json", "--junit", "out.xml").returncode == 0
+    assert (calls / "out.json").exists() and (calls / "out.xml").exists()
+
+
+def test_junit_is_xml_whatever_the_names_and_errors_are() -> None:
+    nasty = "[red]\x00\x1b\ud800\uffff\n<&>\"'"
+    entry = Entry(target=f"a:{nasty}", probe=None, error=nasty, expect="releases")
+    unsure = Entry(target=nasty, probe=answer("inconclusive", nasty))
+    root = ElementTree.fromstring(junit([entry, unsure]))
+    assert root.get("errors") == "1"

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
-from typing import Final
 
 from gilstudy.controls import failure
 from gilstudy.gil import gil_reason
-from gilstudy.probing import PERIOD_US, Probe, probe_call
-from gilstudy.watching import Watch
-
-QUIET_NS: Final = 20_000_000
-BUSY: Final = 0.05
+from gilstudy.probing import Probe, probe_call
+from gilstudy.quiet import disturbance
 
 
 def probe(function: Callable[..., object], /, *args: object, **kwargs: object) -> Probe:
@@ -34,16 +28,4 @@ def doubts() -> str:
 
     The known controls are probed for it, which takes some 0.2 s.
     """
-    return gil_reason() or _disturbance() or failure()
-
-
-def _disturbance() -> str:
-    """Why this process is too busy for a probe; "" if it is not."""
-    with Watch(period_us=PERIOD_US, lanes=False, room=1 << 12) as watch:
-        time.sleep(QUIET_NS / 1e9)
-    trace = watch.trace()
-    own = threading.get_ident()
-    busy = sum(end - begin for begin, end, n in trace.holders if n >= 0 and trace.lanes[n].ident != own)
-    if busy < BUSY * trace.span_ns:
-        return ""
-    return "other threads of this process keep the GIL busy: probe while they are idle, or in a process of its own"
+    return gil_reason() or disturbance() or failure()

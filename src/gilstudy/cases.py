@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from gilstudy import files
+from gilstudy.cli import was_signalled
 from gilstudy.errors import BadInput
 from gilstudy.targets import function_named
+from gilstudy.text import shown
 
 EXPECTED: Final = ("releases", "holds", "mixed")
+MOST_BYTES: Final = 1 << 20
+"""A table of functions is not read beyond this."""
+MOST_DEPTH: Final = 100
+_DEEP: Final = re.compile(rf"(?:[\w\"'-]{{1,100}}[ \t]*\.[ \t]*){{{MOST_DEPTH}}}")
+"""A key of so many parts, which `tomllib` would take very long for."""
 
 Values = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -37,7 +46,14 @@ class Case:
         Raises:
             BadInput: there is no such function.
         """
-        return function_named(self.target)
+        try:
+            return function_named(self.target)
+        except BadInput:
+            raise
+        except BaseException as error:  # whatever a module does when it is imported, SystemExit too
+            if was_signalled(error):
+                raise
+            raise BadInput(f"cannot import {shown(self.target)}: {told(error)}") from error
 
     def values(self, size: int | None = None) -> Values:
         """The arguments, worked out.
@@ -51,9 +67,11 @@ class Case:
             if size is not None:
                 names["N"] = size
             values: Values = eval(f"_arguments({self.arguments})", names)
-        except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            raise BadInput(f"the arguments ({self.arguments}) of {self.target} do not work: {told}") from error
+        except BaseException as error:
+            if was_signalled(error):
+                raise
+            what = f"the arguments ({shown(self.arguments)}) of {shown(self.target)}"
+            raise BadInput(f"{what} do not work: {told(error)}") from error
         return values
 
     def call(self, size: int | None = None) -> Callable[[], object]:
@@ -72,13 +90,18 @@ def cases_in(path: Path, module: str = "") -> tuple[Case, ...]:
     Raises:
         BadInput: the file cannot be read, or something in it is of the wrong kind.
     """
+    text = files.read(path, MOST_BYTES)
+    if _DEEP.search(text):
+        raise BadInput(f"cannot read {shown(path)}: it nests tables deeper than {MOST_DEPTH}")
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"cannot read {str(path)!r}: {error}") from error
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise BadInput(f"cannot read {shown(path)}: it nests values too deeply") from None
+    except ValueError as error:  # also numbers and dates that Python cannot hold
+        raise BadInput(f"cannot read {shown(path)}: {shown(error)}") from None
     functions = document.get("functions")
     if not isinstance(functions, dict) or not functions or set(document) - {"functions", "setup"}:
-        raise BadInput(f"{str(path)!r} must have a table [functions], and beside it at most a string setup")
+        raise BadInput(f"{shown(path)} must have a table [functions], and beside it at most a string setup")
     return tuple(_case(name, entry, str(document.get("setup", "")), module) for name, entry in functions.items())
 
 
@@ -90,10 +113,10 @@ def _case(name: str, entry: object, setup: str, module: str) -> Case:
         key: value for key, value in table.items() if key in ("args", "setup", "expect") and isinstance(value, str)
     }
     if not table or len(words) < len(table):
-        raise BadInput(f"functions.{name} must be a string, or a table of the strings args, setup and expect")
+        raise BadInput(f"functions.{shown(name)} must be a string, or a table of the strings args, setup and expect")
     expect = words.get("expect", "")
     if expect and expect not in EXPECTED:
-        raise BadInput(f"functions.{name} expects {expect!r}; it must be one of {', '.join(EXPECTED)}")
+        raise BadInput(f"functions.{shown(name)} expects {expect!r}; it must be one of {', '.join(EXPECTED)}")
     return Case(
         target=name if ":" in name else f"{module}:{name}",
         arguments=words.get("args", ""),
@@ -110,7 +133,14 @@ def public_functions(module: str) -> Sequence[str]:
     """
     try:
         found = import_module(module)
-    except ImportError as error:
-        raise BadInput(f"cannot import {module!r}: {error}") from error
-    names: Iterable[str] = getattr(found, "__all__", None) or [name for name in vars(found) if not name.startswith("_")]
-    return [name for name in names if inspect.isroutine(getattr(found, name, None))]
+        names: Iterable[str] = getattr(found, "__all__", None) or [n for n in vars(found) if not n.startswith("_")]
+        return [name for name in names if inspect.isroutine(getattr(found, name, None))]
+    except BaseException as error:
+        if was_signalled(error):
+            raise
+        raise BadInput(f"cannot import {shown(module)}: {told(error)}") from error
+
+
+def told(error: BaseException) -> str:
+    """An exception of somebody's own code, in a line."""
+    return f"{shown(type(error).__name__)}: {shown(error)}".removesuffix(": ")

@@ -14,11 +14,11 @@ from typing import Final
 
 from gilstudy.evidence import Evidence, Verdict, is_firm, judge
 from gilstudy.heartbeat import Heartbeat, longest_stall, switch_interval
+from gilstudy.quiet import PERIOD_US, Leftovers
 from gilstudy.stats import Estimate
 from gilstudy.trace import FREE, OFF, Trace
 from gilstudy.watching import Watch
 
-PERIOD_US: Final = 100
 TOLD_NS: Final = 20 * PERIOD_US * 1000
 """Within a call of this length, or longer, the GIL is looked at often enough to tell single holds."""
 PHASE_NS: Final = 150_000_000
@@ -73,24 +73,32 @@ def probe_call(
     """
     if reason:
         return _unanswered(name, reason)
+    left = Leftovers()
     begin = time.perf_counter_ns()
     call()  # the first may import, allocate, fill caches
     first_ns = time.perf_counter_ns() - begin
     session = _Session(call, max(INTERVAL_S, 4e-9 * first_ns))
-    if first_ns >= LONG_NS:
-        session.both(1)
-    else:
-        _gather(session, begin + budget_ns, phase_ns)
+    spoilt = left.trouble()
+    if not spoilt:
+        if first_ns >= LONG_NS:
+            session.both(1)
+            spoilt = left.trouble()
+        else:
+            spoilt = _gather(session, begin + budget_ns, phase_ns, left)
+    if spoilt:
+        return _unanswered(name, spoilt, calls=1 + session.calls, call_ns=session.call_ns or float(first_ns))
     return _answer(name, session)
 
 
-def _gather(session: _Session, end_ns: int, phase_ns: int) -> None:
-    """Ask the witnesses by turns until they are sure or time is up."""
+def _gather(session: _Session, end_ns: int, phase_ns: int, left: Leftovers) -> str:
+    """Ask the witnesses by turns until they are sure or time is up. Returns what spoilt it, or ""."""
     while True:
-        session.watched(phase_ns)
-        session.beaten(phase_ns)
+        for ask in (session.watched, session.beaten):
+            ask(phase_ns)
+            if spoilt := left.trouble():
+                return spoilt
         if is_firm(session.evidence) or time.perf_counter_ns() + 2 * max(phase_ns, round(session.call_ns)) > end_ns:
-            return
+            return ""
         phase_ns = min(2 * phase_ns, 400_000_000)
 
 
@@ -106,8 +114,8 @@ class _Session:
 
     @property
     def call_ns(self) -> float:
-        """How long one call took, on average."""
-        return self.time_ns / self.calls
+        """How long one call took, on average; 0 before the first."""
+        return self.time_ns / max(1, self.calls)
 
     def watched(self, span_ns: int) -> None:
         """Call for ``span_ns`` with the GIL watched, and nobody else about."""
@@ -195,14 +203,14 @@ def _answer(name: str, session: _Session) -> Probe:
     )
 
 
-def _unanswered(name: str, reason: str) -> Probe:
+def _unanswered(name: str, reason: str, *, calls: int = 0, call_ns: float = 0.0) -> Probe:
     missing: Verdict = "not-applicable" if reason.startswith("not applicable") else "inconclusive"
     return Probe(
         name=name,
         verdict=missing,
         reason=reason,
-        calls=0,
-        call_ns=0.0,
+        calls=calls,
+        call_ns=call_ns,
         released=None,
         longest_hold_ns=None,
         times_released=None,

@@ -23,10 +23,10 @@ class Output(io.TextIOBase):
         """Tell on ``stream``.
 
         Args:
-            stream: where to; None if it was closed before we began.
+            stream: where to; None, as Python has it, if it was closed before we began.
             forgiving: whether any failure is passed over, for want of a place where it could be told.
         """
-        self._stream = stream
+        self._stream = None if stream is None or stream.closed else stream
         self._forgiving = forgiving
 
     @property
@@ -82,6 +82,19 @@ class Output(io.TextIOBase):
         if not self._forgiving and not isinstance(error, BrokenPipeError):
             told = error.strerror if isinstance(error, OSError) and error.strerror else "it is closed"
             raise BadInput(f"cannot write standard output: {shown(told)}") from error
+
+
+def is_closed(stream: TextIO | None) -> bool:
+    """Whether nothing can be written to ``stream`` any more, because it or its descriptor was closed."""
+    if stream is None or stream.closed:
+        return True
+    try:
+        os.fstat(stream.fileno())
+    except io.UnsupportedOperation:  # it is in memory
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def output() -> Output:

@@ -112,14 +112,14 @@ def _run_one(console: Console, lesson: Lesson, setting: Setting, words: Words, a
     asks = asks and not lesson.unavailable(setting)
     guess = _ask(console, lesson, words) if asks else None
     with _progress(lesson.name) as follow:
-        shown = perform(lesson, setting, words.code, follow)
+        given = perform(lesson, setting, words.code, follow)
     if args.json:
-        _write(_document(shown, words))
+        _write(_document(given, words))
     else:
         if asks:
-            _answer(console, lesson, shown, words, guess)
-        print_lesson(console, lesson, shown, words)
-    return FAILED if shown.outcome == "failed" else PASSED
+            _answer(console, lesson, given, words, guess)
+        print_lesson(console, lesson, given, words)
+    return FAILED if given.outcome == "failed" else PASSED
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -139,12 +139,12 @@ def _run_all(console: Console, lessons: list[Lesson], setting: Setting, words: W
             if console.is_terminal and done[-1].outcome == "passed":
                 line.truncate(console.width, overflow="ellipsis")
             console.print(line, soft_wrap=True)
-    failed = sum(shown.outcome == "failed" for shown in done)
+    failed = sum(given.outcome == "failed" for given in done)
     if as_json:
-        _write({"gilstudy": __version__, "lessons": [_document(shown, words) for shown in done]})
+        _write({"gilstudy": __version__, "lessons": [_document(given, words) for given in done]})
     else:
-        seconds = f"{sum(shown.elapsed_ns for shown in done) / 1e9:.1f}"
-        passed = sum(shown.outcome == "passed" for shown in done)
+        seconds = f"{sum(given.elapsed_ns for given in done) / 1e9:.1f}"
+        passed = sum(given.outcome == "passed" for given in done)
         some = words.ui("some_failed", failed=failed, count=len(done))
         console.print(some if failed else words.ui("all_passed", count=passed, seconds=seconds))
     return FAILED if failed else PASSED
@@ -172,8 +172,8 @@ def _ask(console: Console, lesson: Lesson, words: Words) -> str | None:
             return lesson.options[int(answer) - 1]
 
 
-def _answer(console: Console, lesson: Lesson, shown: Performance, words: Words, guess: str | None) -> None:
-    happened = shown.seen.answer
+def _answer(console: Console, lesson: Lesson, given: Performance, words: Words, guess: str | None) -> None:
+    happened = given.seen.answer
     if not happened:
         return
     answer = words.within(lesson.name, "options", happened)
@@ -212,19 +212,19 @@ def _write(document: dict[str, Any]) -> None:
     streams.output().write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
-def _document(shown: Performance, words: Words) -> dict[str, Any]:
+def _document(given: Performance, words: Words) -> dict[str, Any]:
     """A lesson as plain JSON values."""
     from gilstudy.codec import encode
 
-    name, seen = shown.lesson, shown.seen
-    trouble = words.reason(shown.trouble) if shown.outcome == "unavailable" else shown.trouble
+    name, seen = given.lesson, given.seen
+    trouble = words.reason(given.trouble) if given.outcome == "unavailable" else given.trouble
     return {
         "gilstudy": __version__,
         "lesson": name,
         "language": words.language,
-        "outcome": shown.outcome,
+        "outcome": given.outcome,
         "trouble": trouble,
-        "elapsed_ns": shown.elapsed_ns,
+        "elapsed_ns": given.elapsed_ns,
         "says": words.lesson(name, "says"),
         "seen": words.lesson(name, seen.sentence, **seen.facts) if seen.facts else "",
         "since": words.lesson(name, "since"),
@@ -233,6 +233,6 @@ def _document(shown: Performance, words: Words) -> dict[str, Any]:
             {"id": check.id, "passed": check.passed, "text": words.within(name, "checks", check.id)}
             for check in seen.checks
         ],
-        "claims": encode(shown.claims),
-        "plays": encode(shown.plays),
+        "claims": encode(given.claims),
+        "plays": encode(given.plays),
     }

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gilstudy import files
+from gilstudy import files, streams
 from gilstudy.asking import doubts
-from gilstudy.cases import EXPECTED, Case, cases_in, public_functions
+from gilstudy.cases import EXPECTED, Case, cases_in, public_functions, told
+from gilstudy.cli import was_signalled
 from gilstudy.errors import BadInput
 from gilstudy.probing import Probe, probe_call
+from gilstudy.quiet import disturbance
+from gilstudy.report.console import console
 from gilstudy.report.probe import Entry, document, junit, print_probes
 from gilstudy.sweep import sweep
+from gilstudy.text import shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Limits = tuple[int, int]
 
 EPILOG = """examples:
   gilstudy probe hashlib:sha256 --args "b'x' * 1_000_000"
   gilstudy probe hashlib:sha256 --args "b'x' * N" --sweep 1:1_000_000
   gilstudy probe zlib:crc32 zlib:adler32 --setup "d = bytes(10**6)" --args d
-  gilstudy probe --module zlib --table zlib.toml --junit zlib.xml"""
+  gilstudy probe --module zlib --table zlib.toml --junit zlib.xml
+
+exit codes:
+  0    done
+  1    a call failed, or a verdict is not the expected one
+  2    bad usage or bad input, or a file or standard output that cannot be written
+  130  interrupted; the functions probed until then are shown and saved"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,23 +57,55 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check the controls, probe, show."""
-    from rich.console import Console
-
-    for path in (args.json, args.junit):
+    """Check the controls, probe, save, show."""
+    # What is called may leave for another folder.
+    json_path, junit_path = (path and path.absolute() for path in (args.json, args.junit))
+    for path in (json_path, junit_path):
         if path is not None:
             files.check_writable(path)
     cases, skipped = _cases(args)
     for case in cases:
         case.function(), case.values(args.sweep[1] if args.sweep else None)  # all mistakes before any measurement
-    reason = doubts()
-    entries = [_entry(case, reason, args.sweep) for case in cases]
-    print_probes(Console(highlight=False), entries, skipped)
-    if args.json is not None:
-        args.json.write_text(json.dumps(document(entries), indent=2) + "\n", encoding="utf-8")
-    if args.junit is not None:
-        args.junit.write_text(junit(entries), encoding="utf-8")
+    output = streams.kept_output()
+    entries, interrupt = _entries(cases, args.sweep)
+    try:
+        if json_path is not None:
+            files.write(json_path, json.dumps(document(entries), indent=2) + "\n")
+        if junit_path is not None:
+            files.write(junit_path, junit(entries))
+    finally:  # shown even if it cannot be saved
+        _show(console(output=output), entries, skipped)
+    if interrupt is not None:
+        raise interrupt
     return 1 if any(entry.is_wrong for entry in entries) else 0
+
+
+def _entries(cases: Sequence[Case], limits: Limits | None) -> tuple[list[Entry], KeyboardInterrupt | None]:
+    """The cases' outcomes; Ctrl-C keeps those that are known until then."""
+    entries: list[Entry] = []
+    try:
+        reason = doubts()
+        for case in cases:
+            if entries and not reason:  # the call before may have left something behind
+                entries.append(_entry(case, disturbance(), limits))
+            else:
+                entries.append(_entry(case, reason, limits))
+    except KeyboardInterrupt as interrupt:
+        return entries, interrupt
+    return entries, None
+
+
+def _show(console: Console, entries: Sequence[Entry], skipped: Sequence[str]) -> None:
+    is_closed = streams.is_closed(sys.stdout)
+    streams.Output(sys.stdout, forgiving=True).flush()  # what was called printed before us
+    if entries:
+        print_probes(console, entries, skipped)
+    if is_closed and entries:
+        console.print("Standard output is closed: by what was called, or before.", style="dim")
+    waits_for = [t.name for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
+    if waits_for:
+        names = shown(", ".join(waits_for))
+        console.print(f"This ends when the threads do that the call left behind: {names}.", style="dim")
 
 
 def _cases(args: argparse.Namespace) -> tuple[Sequence[Case], Sequence[str]]:
@@ -78,7 +128,7 @@ def _cases(args: argparse.Namespace) -> tuple[Sequence[Case], Sequence[str]]:
     return cases, skipped
 
 
-def _entry(case: Case, reason: str, limits: tuple[int, int] | None) -> Entry:
+def _entry(case: Case, reason: str, limits: Limits | None) -> Entry:
     def probe_at(size: int | None) -> Probe:
         return probe_call(case.target, case.call(size), reason=reason)
 
@@ -89,12 +139,13 @@ def _entry(case: Case, reason: str, limits: tuple[int, int] | None) -> Entry:
         return Entry(target=case.target, probe=dict(found.probes)[limits[1]], expect=case.expect, sweep=found)
     except BadInput:
         raise
-    except Exception as error:
-        told = f"the call failed: {type(error).__name__}: {error}"
-        return Entry(target=case.target, probe=None, error=told, expect=case.expect)
+    except BaseException as error:  # also what would end this process, such as SystemExit
+        if was_signalled(error):
+            raise
+        return Entry(target=case.target, probe=None, error=f"the call failed: {told(error)}", expect=case.expect)
 
 
-def _limits(text: str) -> tuple[int, int]:
+def _limits(text: str) -> Limits:
     low, _, high = text.partition(":")
     try:
         limits = int(low), int(high)

@@ -10,9 +10,10 @@ from rich.text import Text
 
 from gilstudy.claims import TEXTS, Claim
 from gilstudy.record import Record
-from gilstudy.report.terminal import ending, headline
+from gilstudy.report.terminal import MOST, ending, headline
 from gilstudy.report.wording import STYLES
 from gilstudy.report.wrapping import wrap
+from gilstudy.text import shown
 
 INDENT: Final = 14
 
@@ -26,7 +27,7 @@ def print_table(console: Console, record: Record, claims: Iterable[Claim]) -> No
         verdict, style = (claim.verdict, STYLES[claim.verdict]) if claim else ("not measured", "dim")
         console.print(Text.assemble((f"{verdict:<{INDENT}}", style), (name, "bold")))
         _paragraph(console, text, "italic")
-        _paragraph(console, claim.evidence if claim else "", "")
+        _paragraph(console, shown(claim.evidence, MOST) if claim else "", "")
     console.print(Group(*ending(record)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -11,8 +12,12 @@ from rich.text import Text
 from gilstudy.host import Host, Kind
 from gilstudy.pulse import Pulse
 from gilstudy.runtime import Runtime
+from gilstudy.text import shown
 
 Row = tuple[str, str]
+
+MOST: Final = 1000
+"""Columns of a fact."""
 
 
 def print_info(console: Console, host: Host, runtime: Runtime, pulse: Pulse, *, unusable: str = "") -> None:
@@ -30,7 +35,7 @@ def print_info(console: Console, host: Host, runtime: Runtime, pulse: Pulse, *, 
     for place, (title, rows) in enumerate(sections.items()):
         console.print(Text("\n" * bool(place) + title, style="bold"))
         for label, value in rows:
-            console.print(_entry(label, value, indent, console.width), soft_wrap=True)
+            console.print(_entry(label, shown(value, MOST), indent, console.width), soft_wrap=True)
 
 
 def _entry(label: str, value: str, indent: int, width: int) -> Text:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from gilstudy.plays.events import Event, Lane, Play
+from gilstudy.text import shown
 
 FEWEST_COLUMNS: Final = 20
 WIDEST_NAME: Final = 24
@@ -36,10 +38,12 @@ class Glyphs:
     unlock: str = "U"
     said: str = "1"
     none: str = " "
+    cut: str = "…"
+    """Where a name lost its middle."""
 
 
 UNICODE: Final = Glyphs(running="━", waiting="╌", started="┣", ended="┫", killed="✗")
-ASCII: Final = Glyphs(running="=", waiting=".", started="[", ended="]", killed="x")
+ASCII: Final = Glyphs(running="=", waiting=".", started="[", ended="]", killed="x", cut="~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,10 @@ def line_mark(number: int) -> str:
 
 
 def labels(lanes: Sequence[Lane]) -> list[str]:
-    """The name and id of each lane; threads are indented below their process. Long names are cut."""
+    """The name and id of each lane; threads are indented below their process. Long names lose their middle."""
     ids = [lane.thread_id if lane.thread else lane.pid for lane in lanes]
     names = [f"  {lane.thread}" if lane.thread else lane.process for lane in lanes]
-    return [f"{name[:WIDEST_NAME]} {id_}" for name, id_ in zip(names, ids, strict=True)]
+    return [f"{shown(name, WIDEST_NAME)} {id_}" for name, id_ in zip(names, ids, strict=True)]
 
 
 def by_process(play: Play) -> list[Lane]:
@@ -168,14 +172,14 @@ def _covered(parts: Iterable[tuple[int, int]], begin: int, columns: int) -> list
 
 def label_width(play: Play) -> int:
     """Columns for the labels of a play."""
-    return max(map(len, labels(play.lanes)), default=0)
+    return max(map(cell_len, labels(play.lanes)), default=0)
 
 
 def drawn(chart: Chart, glyphs: Glyphs, width: int) -> list[Text]:
     """The chart's lanes as lines of text, with labels of ``width`` columns."""
     return [
         Text.assemble(
-            (f"  {row.label:<{width}}  ", "dim"),
+            (f"  {row.label.replace('…', glyphs.cut)}{' ' * (width - cell_len(row.label))}  ", "dim"),
             *((number or getattr(glyphs, state), _style(state)) for state, number in row.cells),
         )
         for row in chart.rows

@@ -22,8 +22,11 @@ from gilstudy.plays.source import program_source
 from gilstudy.report import lanes
 from gilstudy.report.wording import STYLES, draws_unicode
 from gilstudy.report.wrapping import hanging, wrap
+from gilstudy.text import shown
 
 OUTCOME_STYLES: Final = {"passed": "green", "failed": "bold red", "unavailable": "cyan"}
+MOST: Final = 1000
+"""Columns of a sentence."""
 MOST_LINES: Final = 35
 FEW_LINES: Final = 4
 """Of output that is numbers for the timeline."""
@@ -55,32 +58,36 @@ def print_code(console: Console, lesson: Lesson, setting: Setting, words: Words)
         console.print()
 
 
-def print_lesson(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+def print_lesson(console: Console, lesson: Lesson, given: Performance, words: Words) -> None:
     """Print everything about a lesson that was given."""
     console.print(Text.assemble((lesson.name, "bold"), "  ", words.lesson(lesson.name, "title")))
-    if shown.outcome == "unavailable":
-        console.print(Text(words.reason(shown.trouble), style=OUTCOME_STYLES["unavailable"]))
+    if given.outcome == "unavailable":
+        console.print(Text(words.reason(given.trouble), style=OUTCOME_STYLES["unavailable"]))
         return
-    for play in shown.plays:
+    for play in given.plays:
         _print_play(console, lesson, play, words)
-    if words.has(lesson.name, "rows") and shown.seen.facts:
-        _print_rows(console, lesson, shown, words)
-    _print_sentences(console, lesson, shown, words)
-    _print_checks(console, lesson, shown, words)
-    console.print(outcome_line(lesson, shown, words), soft_wrap=True)
+    if words.has(lesson.name, "rows") and given.seen.facts:
+        _print_rows(console, lesson, given, words)
+    _print_sentences(console, lesson, given, words)
+    _print_checks(console, lesson, given, words)
+    console.print(outcome_line(lesson, given, words), soft_wrap=True)
 
 
-def outcome_line(lesson: Lesson, shown: Performance, words: Words) -> Text:
+def outcome_line(lesson: Lesson, given: Performance, words: Words) -> Text:
     """One line: how it went, which lesson, how long it took, what it shows."""
     what = words.lesson(lesson.name, "title")
-    if shown.outcome == "unavailable":
-        what = words.reason(shown.trouble)
-    elif shown.outcome == "failed":
-        wrong = [check.id for check in shown.seen.checks if check.passed is False]
-        what = words.ui("trouble", trouble=shown.trouble) if shown.trouble else _check(lesson, wrong[0], words)
+    if given.outcome == "unavailable":
+        what = words.reason(given.trouble)
+    elif given.outcome == "failed":
+        wrong = [check.id for check in given.seen.checks if check.passed is False]
+        what = (
+            words.ui("trouble", trouble=shown(given.trouble, MOST))
+            if given.trouble
+            else _check(lesson, wrong[0], words)
+        )
     return Text.assemble(
-        (_fit(words.ui(shown.outcome), 8), OUTCOME_STYLES[shown.outcome]),
-        f" {lesson.name:<26} {shown.elapsed_ns / 1e9:5.2f} s  {what}",
+        (_fit(words.ui(given.outcome), 8), OUTCOME_STYLES[given.outcome]),
+        f" {lesson.name:<26} {given.elapsed_ns / 1e9:5.2f} s  {what}",
     )
 
 
@@ -97,7 +104,7 @@ def _print_play(console: Console, lesson: Lesson, play: Play, words: Words) -> N
     most = MOST_LINES if lesson.lanes == "order" else FEW_LINES
     for number, event in enumerate(play.said[:most], 1):
         mark = lanes.line_mark(number) if lesson.lanes == "order" else " "
-        console.print(Text.assemble((f"  {mark} ", "bold"), event.text), soft_wrap=True)
+        console.print(Text.assemble((f"  {mark} ", "bold"), shown(event.text)), soft_wrap=True)
     if not play.said:
         console.print(Text("    " + words.ui("nothing"), style="dim"))
     if len(play.said) > most:
@@ -143,16 +150,16 @@ def _legend(states: set[str], glyphs: lanes.Glyphs, words: Words) -> str:
 # -- words -----------------------------------------------------------------------------------------------------------
 
 
-def _print_sentences(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+def _print_sentences(console: Console, lesson: Lesson, given: Performance, words: Words) -> None:
     told = {"says": words.lesson(lesson.name, "says")}
-    if shown.seen.facts:
-        told["seen"] = words.lesson(lesson.name, shown.seen.sentence, **shown.seen.facts)
+    if given.seen.facts:
+        told["seen"] = words.lesson(lesson.name, given.seen.sentence, **given.seen.facts)
     told["since"] = words.lesson(lesson.name, "since")
     indent = 2 + max(cell_len(words.ui(key)) for key in told)
     console.print()
     for key, sentence in told.items():
         label = words.ui(key)
-        first, *rest = hanging(label, sentence, console.width, indent)
+        first, *rest = hanging(label, shown(sentence, MOST), console.width, indent)
         console.print(Text.assemble((label, "bold"), first.removeprefix(label)))
         for line in rest:
             console.print(Text(line))
@@ -162,16 +169,16 @@ def _print_sentences(console: Console, lesson: Lesson, shown: Performance, words
             console.print(Text(line))
 
 
-def _print_checks(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+def _print_checks(console: Console, lesson: Lesson, given: Performance, words: Words) -> None:
     console.print()
-    if shown.trouble:
-        console.print(Text(words.ui("trouble", trouble=shown.trouble), style="bold red"), soft_wrap=True)
+    if given.trouble:
+        console.print(Text(words.ui("trouble", trouble=shown(given.trouble, MOST)), style="bold red"), soft_wrap=True)
     styles = {True: ("check_passed", "green"), False: ("check_failed", "bold red"), None: ("check_open", "magenta")}
-    for check in shown.seen.checks:
+    for check in given.seen.checks:
         key, style = styles[check.passed]
         note = f" {words.ui('open_check')}" if check.passed is None else ""
         console.print(Text.assemble((_fit(words.ui(key), 4), style), _check(lesson, check.id, words), note))
-    for claim in shown.claims:
+    for claim in given.claims:
         verdict = (words.ui(claim.verdict), STYLES[claim.verdict])
         console.print(Text.assemble(words.ui("claim"), " ", (claim.id, "bold"), ": ", verdict))
 
@@ -180,15 +187,15 @@ def _check(lesson: Lesson, check: str, words: Words) -> str:
     return words.within(lesson.name, "checks", check)
 
 
-def _print_rows(console: Console, lesson: Lesson, shown: Performance, words: Words) -> None:
+def _print_rows(console: Console, lesson: Lesson, given: Performance, words: Words) -> None:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("")
     table.add_column(words.lesson(lesson.name, "table_text"), justify="right")
-    table.add_column(words.lesson(lesson.name, "table_here", **shown.seen.facts), justify="right")
-    facts = shown.seen.facts
+    table.add_column(words.lesson(lesson.name, "table_here", **given.seen.facts), justify="right")
+    facts = given.seen.facts
     for row in words.keys(lesson.name, "rows"):
         text = facts.get(f"text_{row}")
-        table.add_row(words.within(lesson.name, "rows", row), f"{text} s" if text else "", f"{facts[row]} s")
+        table.add_row(words.within(lesson.name, "rows", row), f"{text} s" if text else "", f"{shown(facts[row])} s")
     console.print()
     console.print(table)
 

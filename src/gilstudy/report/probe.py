@@ -17,8 +17,11 @@ from gilstudy._version import __version__
 from gilstudy.probing import Probe
 from gilstudy.report.trace import ms, share
 from gilstudy.sweep import Sweep
+from gilstudy.text import shown
 
 SCHEMA: Final = 1
+MOST: Final = 1000
+"""Columns of a reason."""
 STYLES: Final = {
     "releases": "green",
     "holds": "red",
@@ -69,7 +72,7 @@ def print_probes(console: Console, entries: Sequence[Entry], skipped: Sequence[s
 
 
 def _row(entry: Entry) -> Iterable[Text | str]:
-    yield entry.target
+    yield shown(entry.target)
     yield Text(entry.verdict, style=STYLES[entry.verdict])
     probe = entry.probe
     if probe is None or not probe.calls:
@@ -95,19 +98,21 @@ def _remarks(entries: Sequence[Entry], skipped: Sequence[str]) -> Iterable[Text]
     for entry in entries:
         told = entry.error if entry.probe is None else entry.probe.reason
         if told:
-            yield Text.assemble((entry.target, "bold"), f": {told}")
+            yield Text.assemble((shown(entry.target), "bold"), f": {shown(told, MOST)}")
         if entry.is_wrong and entry.probe is not None:
-            yield Text.assemble((entry.target, "bold"), (f": expected {entry.expect}, found {entry.verdict}", "red"))
+            yield Text.assemble(
+                (shown(entry.target), "bold"), (f": expected {entry.expect}, found {entry.verdict}", "red")
+            )
         if entry.sweep is not None:
-            yield Text.assemble((entry.target, "bold"), f": {sweep_words(entry.sweep)}")
+            yield Text.assemble((shown(entry.target), "bold"), f": {sweep_words(entry.sweep)}")
     if skipped:
-        yield Text(f"no arguments given, so not probed: {', '.join(skipped)}", style="dim")
+        yield Text(f"no arguments given, so not probed: {', '.join(map(shown, skipped))}", style="dim")
 
 
 def sweep_words(found: Sweep) -> str:
     """The outcome of a sweep in a sentence."""
     if found.reason:
-        return f"no threshold found, because {found.reason}"
+        return f"no threshold found, because {shown(found.reason, MOST)}"
     if found.threshold is None:
         return f"holds the GIL up to N = {found.high}"
     if found.threshold == found.low:
@@ -160,14 +165,14 @@ def junit(entries: Sequence[Entry]) -> str:
 
 
 def _testcase(suite: ElementTree.Element, entry: Entry) -> None:
-    module, _, function = entry.target.partition(":")
+    module, _, function = shown(entry.target, MOST).partition(":")
     probe = entry.probe
     seconds = 0.0 if probe is None else (probe.evidence.window_ns + probe.evidence.beat_window_ns) / 1e9
     case = ElementTree.SubElement(suite, "testcase", {"classname": module, "name": function, "time": f"{seconds:.3f}"})
     if probe is None:
-        ElementTree.SubElement(case, "error", {"message": entry.error})
+        ElementTree.SubElement(case, "error", {"message": shown(entry.error, MOST)})
     elif entry.verdict in ("inconclusive", "not-applicable"):
-        ElementTree.SubElement(case, "skipped", {"message": f"{entry.verdict}: {probe.reason}"})
+        ElementTree.SubElement(case, "skipped", {"message": f"{entry.verdict}: {shown(probe.reason, MOST)}"})
     elif entry.is_wrong:
         ElementTree.SubElement(case, "failure", {"message": f"expected {entry.expect}, found {entry.verdict}"})
     if probe is not None and probe.calls:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from gilstudy.study import Progress as StudyProgress
+from gilstudy.text import shown
 
 REDRAW_S = 0.25
 """Seconds between two redraws: drawing costs time of the budget."""
@@ -47,7 +48,7 @@ class Display:
         self._drawn_s = progress.elapsed_s
         note = f"round {progress.round}, {progress.elapsed_s:.0f} of at most {progress.budget_s:.0f} s"
         if progress.failed:
-            note += f", failed: {', '.join(progress.failed)}"
+            note += f", failed: {shown(', '.join(progress.failed))}"
         share = min(1.0, progress.elapsed_s / progress.budget_s)
         self._bar.update(self._task, description=progress.phase, completed=share, note=note, refresh=True)
 

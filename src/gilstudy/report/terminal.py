@@ -17,7 +17,11 @@ from gilstudy.findings import Findings
 from gilstudy.record import Record
 from gilstudy.report.wording import STYLES, caution_text, spaced
 from gilstudy.stats import Estimate
+from gilstudy.text import shown
 from gilstudy.verdicts import ArmFinding, percent, ratio
+
+MOST: Final = 1000
+"""Columns of a reason or of evidence."""
 
 
 def print_study(console: Console, record: Record, findings: Findings) -> None:
@@ -29,10 +33,11 @@ def print_claims(console: Console, record: Record, findings: Findings) -> None:
     """Print one line per claim, and one per failure."""
     for failure in record.failures:
         console.print(
-            Text.assemble((f"{'failed':<13}", "bold red"), f"{failure.arm}: {failure.reason}"), soft_wrap=True
+            Text.assemble((f"{'failed':<13}", "bold red"), f"{shown(failure.arm)}: {shown(failure.reason, MOST)}"),
+            soft_wrap=True,
         )
     for claim in findings.claims:
-        line = Text.assemble((f"{claim.verdict:<13}", STYLES[claim.verdict]), claim.id)
+        line = Text.assemble((f"{claim.verdict:<13}", STYLES[claim.verdict]), shown(claim.id))
         console.print(line, soft_wrap=True)
 
 
@@ -62,7 +67,7 @@ def headline(record: Record) -> Text:
     rounds = len({trial.round for trial in record.trials})
     cpus = len(record.host.placement)
     facts = [
-        f"Python {' and '.join(labels) or '?'}",
+        f"Python {shown(' and '.join(labels) or '?')}",
         f"{cpus} CPU{'s' * (cpus != 1)}",
         f"{rounds} round{'s' * (rounds != 1)} in {record.elapsed_s:.1f} s",
         f"seed {record.plan.seed}",
@@ -83,7 +88,7 @@ def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
             continue
         word = "baseline" if arm.mode == "single" else "the host's limit" if arm.is_ceiling else finding.verdict
         table.add_row(
-            finding.arm,
+            shown(finding.arm, 40),
             str(finding.workers),
             _speedup(finding.speedup),
             _gain(finding.gain) if not arm.is_ceiling else "",
@@ -125,9 +130,9 @@ def _reasons(arms: Iterable[ArmFinding]) -> list[Text]:
     kept: dict[tuple[int, str], list[str]] = {}
     for finding in arms:
         if finding.reason and finding.workers > 1:
-            kept.setdefault((finding.workers, finding.reason), []).append(finding.arm)
+            kept.setdefault((finding.workers, finding.reason), []).append(shown(finding.arm))
     return [
-        Text(f"{', '.join(names)} with {workers} workers: inconclusive, because {reason}.")
+        Text(f"{', '.join(names)} with {workers} workers: inconclusive, because {shown(reason, MOST)}.")
         for (workers, reason), names in kept.items()
     ]
 
@@ -135,7 +140,9 @@ def _reasons(arms: Iterable[ArmFinding]) -> list[Text]:
 def _failure(record: Record, place: int) -> Text:
     failure = record.failures[place]
     when = f"in round {failure.round + 1}" if failure.round >= 0 else "before the first round"
-    return Text.assemble((failure.arm, "bold red"), f" {when}: {failure.reason}. The other arms went on.")
+    return Text.assemble(
+        (shown(failure.arm), "bold red"), f" {when}: {shown(failure.reason, MOST)}. The other arms went on."
+    )
 
 
 def _claims(claims: Iterable[Claim]) -> Table:
@@ -143,6 +150,6 @@ def _claims(claims: Iterable[Claim]) -> Table:
     grid.add_column(no_wrap=True)
     grid.add_column()
     for claim in claims:
-        grid.add_row(Text(claim.verdict, style=STYLES[claim.verdict]), Text(claim.id, style="bold"))
-        grid.add_row("", Text(claim.evidence))
+        grid.add_row(Text(claim.verdict, style=STYLES[claim.verdict]), Text(shown(claim.id), style="bold"))
+        grid.add_row("", Text(shown(claim.evidence, MOST)))
     return grid

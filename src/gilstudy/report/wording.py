@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import Console
 
 from gilstudy.record import Caution
+from gilstudy.text import shown
 
 STYLES: Final = {
     "scales": "green",
@@ -70,7 +71,7 @@ _CAUTIONS: Final[dict[str, _Words]] = {
 def caution_text(caution: Caution) -> str:
     """One or two sentences: what is the matter, and what to do about it."""
     words = _CAUTIONS.get(caution.kind)
-    return words(caution.facts) if words else caution.kind
+    return words(caution.facts) if words else shown(caution.kind)
 
 
 def _not_linear(loop: str, ratio: float) -> str:
