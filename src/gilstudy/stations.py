@@ -49,7 +49,7 @@ class Lifeline:
         self.arm = arm
         self._ended = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
-        self._process = subprocess.Popen(
+        self._process = children.Family(
             children.command("gilstudy.station", python=python),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
