@@ -18,7 +18,8 @@ import pytest
 from builders import a_record
 from processes import left_in, workers_of, working_in
 
-from gilstudy.cli import COMMANDS, interrupted_once
+from gilstudy.cli import COMMANDS
+from gilstudy.signals import interrupted_once
 from gilstudy.files import load, save
 from gilstudy.findings import conclude
 

@@ -1,11 +1,16 @@
 """gilstudy: which execution model gives Python code multi-core speedup, measured on your own cores."""
 
+import sys
+
 from gilstudy._version import __version__
 
 TYPE_CHECKING = False  # as in typing, which would take longer to import than all the rest
 if TYPE_CHECKING:
     from gilstudy.asking import probe
     from gilstudy.watching import watch
+
+BEFORE = frozenset(sys.modules)
+"""The modules that were loaded before this one: see `gilstudy.hiding`."""
 
 __all__ = ["__version__", "probe", "watch"]
 

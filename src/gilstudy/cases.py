@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gilstudy import files
-from gilstudy.cli import was_signalled
 from gilstudy.errors import BadInput
+from gilstudy.signals import was_signalled
 from gilstudy.targets import function_named
 from gilstudy.text import shown
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,24 @@ def own_group() -> dict[str, Any]:
     }
 
 
+class Family(subprocess.Popen[Any]):
+    """A child that is started with `own_group`, and all that it starts. `end_all` ends those that still run."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _FAMILIES.add(self)
+
+
+_FAMILIES: Final[weakref.WeakSet[Family]] = weakref.WeakSet()
+
+
+def end_all() -> None:
+    """Kill every `Family` that has not ended, without waiting. For the end of this process, at any moment."""
+    for family in list(_FAMILIES):
+        if family.returncode is None:
+            _kill(family)
+
+
 def end_with(parent: int) -> None:
     """Called in a child: have the system end it when the process ``parent`` ends, where it can.
 
@@ -58,10 +77,14 @@ def end_with(parent: int) -> None:
 
 def end_family(process: subprocess.Popen[Any]) -> None:
     """Kill a child that was started with `own_group`, and every process that it started. Safe after its end."""
+    _kill(process)
+    process.wait()
+
+
+def _kill(process: subprocess.Popen[Any]) -> None:
     if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
         return
     import psutil
 
@@ -70,4 +93,3 @@ def end_family(process: subprocess.Popen[Any]) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
     process.kill()
-    process.wait()

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import _thread
 import argparse
-import contextlib
 import importlib
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from gilstudy import streams
+from gilstudy import signals, streams
 from gilstudy._version import __version__
 from gilstudy.errors import BadInput
 from gilstudy.shadows import stand_in
 from gilstudy.text import shown
 
-OK, ARM_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+OK, ARM_FAILED, BAD_INPUT = 0, 1, 2
 
 MOST: Final = 1000
 """Columns of an error's line."""
@@ -50,8 +45,20 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``gilstudy COMMAND ...`` and return its exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    """Run ``gilstudy COMMAND ...`` and return its exit code.
+
+    Args:
+        argv: the words after ``gilstudy``; by default those of this process, which has nothing else to do then.
+    """
+    if argv is not None:
+        return _main(argv)
+    code = _main(sys.argv[1:])
+    if code == signals.INTERRUPTED:
+        signals.end_with(code)
+    return code
+
+
+def _main(argv: Sequence[str]) -> int:
     parser = Parser(
         prog="gilstudy",
         description="Which execution model gives Python code multi-core speedup? Measured on your own cores.",
@@ -72,24 +79,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(name: str, argv: Sequence[str], *, prog: str) -> int:
-    """Run one command and return its exit code; all errors of the user are caught here."""
+    """Run one command and return its exit code; all errors of the user are caught here.
+
+    What runs a program of the user's ends as that program does: SystemExit and the program's KeyboardInterrupt pass.
+    """
     module_name, purpose = COMMANDS[name]
-    try:
-        with interrupted_once():
+    with signals.interrupted_once():
+        try:
             module = importlib.import_module(module_name)
             parser = Parser(prog=prog, description=purpose[0].upper() + purpose[1:] + ".")
             module.configure(parser)
             if shadowed := stand_in():
                 raise BadInput(shadowed)
-            return _run(module.run, parser.parse_args(argv))
-    except BadInput as error:
-        _say(f"{prog}: error: {shown(error, MOST)}")
-        return BAD_INPUT
-    except KeyboardInterrupt as interrupt:
-        _say(f"{prog}: interrupted" + (f": {shown(interrupt, MOST)}" if interrupt.args else ""))
-        return INTERRUPTED
-    finally:
-        streams.errors().flush()
+            parse: Callable[[Parser, Sequence[str]], argparse.Namespace] = getattr(module, "parse", Parser.parse_args)
+            return _run(module.run, parse(parser, argv))
+        except BadInput as error:
+            _say(f"{prog}: error: {shown(error, MOST)}")
+            return BAD_INPUT
+        except KeyboardInterrupt as interrupt:
+            _say(f"{prog}: interrupted" + (f": {shown(interrupt, MOST)}" if interrupt.args else ""))
+            return signals.INTERRUPTED
+        finally:
+            streams.errors().flush()
 
 
 def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
@@ -100,64 +111,3 @@ def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> 
 
 def _say(line: str) -> None:
     streams.errors().write(line + "\n")
-
-
-def was_signalled(error: BaseException) -> bool:
-    """Whether ``error`` is the interruption that a signal to this command raised, and nobody's own exception."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    raiser = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    return isinstance(error, KeyboardInterrupt) and str(raiser).startswith("gilstudy.")
-
-
-@contextlib.contextmanager
-def interrupted_once() -> Iterator[None]:
-    """Turn the first Ctrl-C or request to end into KeyboardInterrupt; ignore more while we clean up and save.
-
-    Python drops an exception that is raised within a callback of its own, such as a finaliser. An interrupt that is
-    dropped so is made again, or the user's Ctrl-C would do nothing, and the next ones would be ignored.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kinds = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-    last = signal.SIGINT
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal last
-        last = signal.Signals(number)
-        for kind in kinds:
-            signal.signal(kind, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    def watch() -> None:
-        for kind in kinds:
-            if before[kind] is not signal.SIG_IGN:  # under nohup it stays ignored
-                signal.signal(kind, interrupt)
-
-    def dropped(what: sys.UnraisableHookArgs) -> None:
-        if what.exc_type is not KeyboardInterrupt:
-            show_dropped(what)
-            return
-        watch()
-        # Not from here, where it would be dropped again.
-        threading.Timer(0.05, _signal_main_thread, [last]).start()
-
-    before: dict[int, Any] = {kind: signal.getsignal(kind) for kind in kinds}
-    show_dropped, sys.unraisablehook = sys.unraisablehook, dropped
-    try:
-        watch()
-        yield
-    finally:
-        sys.unraisablehook = show_dropped
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-
-def _signal_main_thread(kind: signal.Signals) -> None:
-    if hasattr(signal, "pthread_kill"):  # ends its waiting in a system call too
-        signal.pthread_kill(threading.main_thread().ident or 0, kind)
-    else:
-        _thread.interrupt_main(kind)

@@ -48,7 +48,7 @@ class Lifeline:
         self.arm = arm
         self._ended = False
         self._errors = scratch.file()
-        self._process = subprocess.Popen(
+        self._process = children.Family(
             children.command("gilstudy.station", python=python),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -87,7 +87,7 @@ def run_study(
             study.end()  # again, in case that Ctrl-C came when it had only begun
     try:
         return study.record()
-    except KeyboardInterrupt:  # there is no second one, see `cli.interrupted_once`
+    except KeyboardInterrupt:  # there is no second one, see `signals.interrupted_once`
         study.interrupted = True
         return study.record()
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 from gilstudy import files, streams
 from gilstudy.asking import doubts
 from gilstudy.cases import EXPECTED, Case, cases_in, public_functions, told
-from gilstudy.cli import was_signalled
 from gilstudy.errors import BadInput
 from gilstudy.probing import Probe, probe_call
 from gilstudy.quiet import disturbance
 from gilstudy.report.console import console
 from gilstudy.report.probe import Entry, document, junit, print_probes
+from gilstudy.signals import was_signalled
 from gilstudy.sweep import sweep
 from gilstudy.text import shown
 

@@ -86,7 +86,7 @@ def _play(program: str) -> Play:
 
 
 def _measure(name: str) -> Any:
-    process = subprocess.Popen(
+    process = children.Family(
         children.command("gilstudy.experiments", name, str(os.getpid())),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

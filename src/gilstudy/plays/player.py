@@ -51,7 +51,7 @@ def play(
         module = _write(folder, program, source, limit_s + GRACE_S)
         start_ns = time.perf_counter_ns()
         with (folder / "output").open("wb") as output:
-            process = subprocess.Popen(
+            process = children.Family(
                 children.command(module, *args),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
