@@ -97,10 +97,13 @@ def run_command(name: str, argv: Sequence[str], *, prog: str) -> int:
             _say(f"{prog}: error: {shown(error, MOST)}")
             return BAD_INPUT
         except KeyboardInterrupt as interrupt:
+            if signals.are_handed_back():
+                raise
             _say(f"{prog}: interrupted" + (f": {shown(interrupt, MOST)}" if interrupt.args else ""))
             return signals.INTERRUPTED
         finally:
-            streams.errors().flush()
+            if not signals.are_handed_back():
+                streams.errors().flush()
 
 
 def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:

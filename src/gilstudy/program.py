@@ -20,8 +20,6 @@ from gilstudy.errors import BadInput
 
 Kind = Literal["script", "folder", "module", "code", "stdin"]
 
-OWN_PATH: Final = () if sys.flags.safe_path else tuple(sys.path[:1])
-"""What Python put before its path for our own command."""
 HEADER_BYTES: Final = 16
 """Of a file of compiled code, before the code."""
 
@@ -128,7 +126,7 @@ def prepare(program: Program) -> None:
 
 
 def _path(program: Program) -> list[str]:
-    rest = sys.path[1:] if tuple(sys.path[:1]) == OWN_PATH else sys.path[:]
+    rest = sys.path[:]  # without what Python put before it for our own command: see `entry`
     if program.kind == "folder":
         return [_absolute(program.name), *rest]
     if sys.flags.safe_path:

@@ -74,6 +74,7 @@ class _Interrupts:
 
 
 _installed: list[_Interrupts] = []
+_handed_back: list[bool] = []
 
 
 @contextlib.contextmanager
@@ -99,6 +100,12 @@ def hand_back() -> None:
     """Take all that `interrupted_once` put in place away, for good: what comes next is a program's own."""
     for interrupts in reversed(_installed):
         interrupts.remove()
+    _handed_back.append(True)
+
+
+def are_handed_back() -> bool:
+    """Whether `hand_back` was called: this process is a program's now, and ends as that does."""
+    return bool(_handed_back)
 
 
 def end_with(code: int) -> None:

@@ -1,14 +1,13 @@
-"""What a user names on the command line to be run: ``module:function``, a script, a module, or one of our own arms."""
+"""What a user names on the command line to be called: ``module:function``, or one of our own arms."""
 
 from __future__ import annotations
 
 import ast
-import runpy
+import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 from gilstudy.errors import BadInput
@@ -52,49 +51,33 @@ def value_of(word: str) -> object:
         return word
 
 
-def function_job(name: str, words: Sequence[str]) -> Job:
-    """``module:function`` with the rest of the command line as its arguments."""
-    function, arguments = function_named(name), [value_of(word) for word in words]
-    return lambda: function(*arguments)
-
-
-def script_job(path: str, words: Sequence[str]) -> Job:
-    """A script as ``python path words...`` would run it.
+def function_job(name: str, words: Sequence[str], named: Mapping[str, str]) -> Job:
+    """``module:function`` with words of the command line as its arguments; a coroutine function is run to its end.
 
     Raises:
-        BadInput: there is no such file.
+        BadInput: there is no such function.
     """
-    if not Path(path).is_file():
-        raise BadInput(f"there is no file {path!r}")
+    function = function_named(name)
+    given = [value_of(word) for word in words]
+    by_name = {key: value_of(word) for key, word in named.items()}
+    if not inspect.iscoroutinefunction(function):
+        return lambda: function(*given, **by_name)
+    import asyncio
 
-    def run() -> None:
-        sys.argv = [path, *words]
-        sys.path.insert(0, str(Path(path).resolve().parent))
-        runpy.run_path(path, run_name="__main__")
-
-    return run
+    return lambda: asyncio.run(function(*given, **by_name))
 
 
-def module_job(name: str, words: Sequence[str]) -> Job:
-    """A module as ``python -m name words...`` would run it.
-
-    Raises:
-        BadInput: there is no such module.
-    """
+def module_is_there(name: str) -> bool:
+    """Whether a module of this name could be imported, from the current folder too."""
+    before = sys.path[:]
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        found = find_spec(name)
+        return find_spec(name) is not None
     except (ImportError, ValueError):
-        found = None
-    if found is None:
-        raise BadInput(f"there is no module {name!r}")
-
-    def run() -> None:
-        sys.argv = [name, *words]
-        runpy.run_module(name, run_name="__main__", alter_sys=True)
-
-    return run
+        return False
+    finally:
+        sys.path[:] = before
 
 
 def arm_job(name: str, workers: int, seconds: float) -> tuple[Job, Job]:

@@ -1,0 +1,154 @@
+"""What ``gilstudy trace`` does with what was seen: files first, then the report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gilstudy import files, signals, streams
+from gilstudy.errors import BadInput
+from gilstudy.lastreport import LastReport
+from gilstudy.report.chrome import chrome_trace
+from gilstudy.report.console import console
+from gilstudy.report.trace import print_trace
+from gilstudy.summary import summarise
+from gilstudy.trace import Span, Trace
+
+if TYPE_CHECKING:
+    from gilstudy.hiding import Hiding
+    from gilstudy.watching import Watch
+
+ENDINGS: Final = (".json", ".svg", ".png", ".html")
+TROUBLE: Final = 125
+"""The exit code if we could not do our part, whatever the program did."""
+
+
+class Reporter:
+    """Where the report and the files go. All that it needs is imported when it is made, before the program runs."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        """Take the command line's options.
+
+        Raises:
+            BadInput: a picture is asked for, and matplotlib is not installed.
+        """
+        # The program may change its folder.
+        self._out = [Path.cwd() / path for path in args.out]
+        self._report = Path.cwd() / args.report if args.report else None
+        self._window: tuple[float, float] | None = args.window
+        self._by_name, self._quiet, self._timeout_s = args.by_name, args.quiet, args.timeout
+        self._pid = os.getpid()
+        # It is not imported: what it brings with it, such as numpy, cannot be loaded twice if the program wants it too.
+        if any(path.suffix != ".json" for path in self._out) and find_spec("matplotlib") is None:
+            raise BadInput("a picture needs matplotlib: pip install 'gilstudy[plot]'")
+
+    def last(self, title: str) -> LastReport:
+        """What is reported if the program is stuck or its time is up."""
+        return LastReport(
+            what=title,
+            out=tuple(map(str, self._out)),
+            title=_heading(title),
+            window_ms=self._window,
+            report=str(self._report or ""),
+            timeout_s=self._timeout_s,
+        )
+
+    def report(self, watcher: Watch, title: str) -> None:
+        """Save, then show. Raises BadInput if something cannot be written; the rest is done all the same."""
+        trace = watcher.trace()
+        failures: list[BadInput] = []
+        for path in self._out:
+            with _kept(failures):
+                self._save(path, trace, title)
+        with _kept(failures):
+            self._show(trace)
+        if failures:
+            raise failures[0]
+
+    def at_end(self, watcher: Watch, hiding: Hiding, title: str) -> None:
+        """The same when Python has ended the program; in a forked child that comes here too, nothing."""
+        if os.getpid() != self._pid:
+            return
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()  # so that on a terminal the report comes last; Python does it again, and tells failures
+        with hiding.shown(), _ending_at_once():
+            watcher.stop()
+            try:
+                self.report(watcher, title)
+            except BadInput as error:
+                streams.errors().write(f"gilstudy trace: error: {error}\n")
+                _leave(TROUBLE)
+
+    def _save(self, path: Path, trace: Trace, title: str) -> None:
+        if path.suffix == ".json":
+            files.write(path, json.dumps(chrome_trace(trace, pid=os.getpid())))
+        else:
+            from gilstudy.report.picture import save_picture
+
+            window = _absolute(self._window, trace)
+            save_picture(path, trace, summarise(trace), title=_heading(title), window=window)
+
+    def _show(self, trace: Trace) -> None:
+        kept = io.StringIO()
+        output = streams.Output(kept if self._report else sys.__stderr__, forgiving=not self._report)
+        window = _absolute(self._window, trace)
+        print_trace(
+            console(stderr=True, output=output),
+            trace,
+            summarise(trace),
+            window=window,
+            by_name=self._by_name,
+            quiet=self._quiet,
+        )
+        if self._report:
+            files.write(self._report, kept.getvalue())
+
+
+def _heading(title: str) -> str:
+    return f"{title} on Python {sys.version.split()[0]}"
+
+
+@contextlib.contextmanager
+def _kept(failures: list[BadInput]) -> Iterator[None]:
+    try:
+        yield
+    except BadInput as error:
+        failures.append(error)
+
+
+@contextlib.contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """A signal that comes while we report ends the process: the program has had its end already."""
+    before = {kind: signal.getsignal(kind) for kind in signals.KINDS}
+    signals.end_with(signals.INTERRUPTED)
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            if handler is not None:
+                signal.signal(kind, handler)
+
+
+def _leave(code: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(code)
+
+
+def _absolute(window: tuple[float, float] | None, trace: Trace) -> Span | None:
+    if window is None:
+        return None
+    begin, end = (min(trace.end_ns, trace.begin_ns + round(at * 1e6)) for at in window)
+    if begin >= end:
+        raise BadInput(f"the trace is only {trace.span_ns / 1e6:.0f} ms long: choose an earlier --window")
+    return begin, end
