@@ -1,4 +1,4 @@
-"""Many threads that come and go beside a watch: whom are their holds credited to?
+"""Many threads that come and go beside a watch: whom are their holds credited to.
 
     python bench/threads.py [--threads 10000] [--at-once 4] [--period 50]
 
@@ -54,9 +54,9 @@ def main() -> int:
         elif not (lives[name][0] - blur <= begin and end <= lives[name][1] + blur):
             wrong += end - begin
     print(
-        f"Python {sys.version.split()[0]}: {args.threads} threads, {trace.span_ns / 1e9:.1f} s, {trace.polls} looks; of the "
-        f"time held {100 * wrong / (held or 1):.2f} % credited to the wrong thread, {100 * nobody / (held or 1):.2f} % to "
-        f"nobody; lost {trace.lost.threads} threads, {trace.lost.lanes} lanes; the watch's CPU time "
+        f"Python {sys.version.split()[0]}: {args.threads} threads, {trace.span_ns / 1e9:.1f} s, {trace.polls} looks; "
+        f"of the time held {100 * wrong / (held or 1):.2f} % credited to the wrong thread, "
+        f"{100 * nobody / (held or 1):.2f} % to nobody; lost {trace.lost.threads} threads, {trace.lost.lanes} lanes; the watch's CPU time "
         f"{100 * trace.watch_cpu_ns / trace.span_ns:.1f} %"
     )
     return wrong > 0

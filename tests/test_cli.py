@@ -19,9 +19,9 @@ from builders import a_record
 from processes import left_in, workers_of, working_in
 
 from gilstudy.cli import COMMANDS
-from gilstudy.signals import interrupted_once
 from gilstudy.files import load, save
 from gilstudy.findings import conclude
+from gilstudy.signals import interrupted_once
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 BENCH = [sys.executable, "-m", "gilstudy.bench"]

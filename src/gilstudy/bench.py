@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gilstudy import cli
+from gilstudy import cli, signals
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -183,7 +183,7 @@ def finish(record: Record, path: Path | None, show: Callable[[Console, Record, F
 def exit_code(record: Record) -> int:
     """What a study's end tells the shell."""
     if record.interrupted:
-        return cli.INTERRUPTED
+        return signals.INTERRUPTED
     troubles = record.observations.troubles if record.observations else ()
     return cli.ARM_FAILED if record.failures or troubles else cli.OK
 

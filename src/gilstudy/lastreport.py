@@ -43,6 +43,9 @@ class LastReport:
     """The file that the report goes to; "" for standard error."""
     is_short: bool = False
     """Whether only the last lines are told: who held the GIL since when, and who waited."""
+    by_name: bool = False
+    quiet: bool = False
+    """Both as `gilstudy.report.trace.print_trace` has them."""
     timeout_s: float | None = None
     """The program ends after this time."""
 

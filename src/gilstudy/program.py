@@ -203,7 +203,7 @@ def _execute(program: Program) -> None:
     if program.kind == "code":
         exec(_compile(program.name, "<string>"), vars(main))
         return
-    file = "<stdin>" if program.kind == "stdin" else _absolute(program.name)
+    file = "<stdin>" if program.kind == "stdin" else _file_of(program)
     vars(main)["__file__"] = file
     if sys.version_info < (3, 15):
         vars(main)["__cached__"] = None
@@ -211,6 +211,12 @@ def _execute(program: Program) -> None:
         exec(_stdin_code() if program.kind == "stdin" else _file_code(main, file), vars(main))
     finally:
         _flush()
+
+
+def _file_of(program: Program) -> str:
+    """The script's absolute path, in which Python tidies nothing up."""
+    name = program.name
+    return name if os.path.isabs(name) else f"{Path.cwd()}{os.sep}{name}"  # noqa: PTH117 (as Python does it)
 
 
 def _file_code(main: ModuleType, file: str) -> CodeType:

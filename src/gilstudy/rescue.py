@@ -96,11 +96,11 @@ def _tell(report: LastReport, trace: Trace, lines: list[str]) -> None:
         try:
             files.write(Path(report.report), text + kept.getvalue())
         except BadInput as error:
-            text += f"gilstudy: error: {error}\n"
+            _say(f"{text}gilstudy: error: {error}\n")
+        return
     _say(text)
-    if not report.report:
-        with contextlib.suppress(OSError):
-            _print(streams.errors(), report, trace)
+    with contextlib.suppress(OSError):
+        _print(streams.errors(), report, trace)
 
 
 def _print(output: streams.Output, report: LastReport, trace: Trace) -> None:
@@ -108,7 +108,14 @@ def _print(output: streams.Output, report: LastReport, trace: Trace) -> None:
         from gilstudy.report.console import console
         from gilstudy.report.trace import print_trace
 
-        print_trace(console(output=output), trace, summarise(trace), window=_window(report, trace))
+        print_trace(
+            console(output=output),
+            trace,
+            summarise(trace),
+            window=_window(report, trace),
+            by_name=report.by_name,
+            quiet=report.quiet,
+        )
 
 
 def _window(report: LastReport, trace: Trace) -> Span | None:

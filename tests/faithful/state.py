@@ -24,8 +24,8 @@ def each(what, found):
 
 
 def status():
-    """All but the two signals that the C library has for itself as soon as there is a second thread, and sizes."""
-    wanted = ("SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd")
+    """Not the caught ones: the watch stands in front of what Python has for Ctrl-C and the like, out of its sight."""
+    wanted = ("SigBlk", "SigIgn", "SigPnd", "ShdPnd")
     with open("/proc/self/status") as file:
         lines = [line.split() for line in file]
     masks = {line[0]: int(line[1], 16) & ~(3 << 31) for line in lines if line[0][:-1] in wanted}

@@ -36,7 +36,7 @@ def tell(who):
     print(who, "threads", [thread.name for thread in threading.enumerate()])
     print(who, "hooks", sys.excepthook is sys.__excepthook__, sys.unraisablehook is sys.__unraisablehook__)
     print(who, "start", threading.Thread.start.__module__, threading.Thread.start.__qualname__)
-    print(who, "descriptors", descriptors(), flush=True)
+    print(who, "descriptors", sorted(descriptors().values()), flush=True)
 
 
 if __name__ == "__main__":

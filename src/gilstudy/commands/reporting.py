@@ -59,6 +59,8 @@ class Reporter:
             title=_heading(title),
             window_ms=self._window,
             report=str(self._report or ""),
+            by_name=self._by_name,
+            quiet=self._quiet,
             timeout_s=self._timeout_s,
         )
 
