@@ -54,7 +54,9 @@ def main() -> int:
         elif not (lives[name][0] - blur <= begin and end <= lives[name][1] + blur):
             wrong += end - begin
     share, unknown = 100 * wrong / (held or 1), 100 * nobody / (held or 1)
-    print(f"Python {sys.version.split()[0]}: {args.threads} threads in {trace.span_ns / 1e9:.1f} s, {trace.polls} looks")
+    print(
+        f"Python {sys.version.split()[0]}: {args.threads} threads in {trace.span_ns / 1e9:.1f} s, {trace.polls} looks"
+    )
     print(f"of the time held {share:.2f} % credited to the wrong thread, {unknown:.2f} % to nobody")
     print(f"lost {trace.lost.threads} threads, {trace.lost.lanes} lanes")
     print(f"the watch's own CPU time: {100 * trace.watch_cpu_ns / trace.span_ns:.1f} % of a CPU")

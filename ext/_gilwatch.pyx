@@ -50,6 +50,7 @@ cdef extern from "gilwatches.h" nogil:
         int64_t lane_count, lane_lost, lane_without, opened_anew
         int64_t lane_looks, lane_cost_ns
         int64_t begin_ns, end_ns, first_switches, last_switches
+        int64_t interval_us, interval_changes, others
         int64_t polls, longest_gap_ns, cpu_ns, own_id, phase
     const char *gs_gil_reason(unsigned long interval_us) noexcept
     const char *gs_lanes_reason(gs_watch *w) noexcept
@@ -212,6 +213,7 @@ cdef class Sampler:
             "begin_ns": w.begin_ns, "end_ns": GS_LOAD(&w.end_ns), "polls": GS_LOAD(&w.polls),
             "longest_gap_ns": w.longest_gap_ns, "cpu_ns": w.cpu_ns, "own_id": w.own_id,
             "first_switches": w.first_switches, "last_switches": w.last_switches,
+            "interval_us": w.interval_us, "interval_changes": w.interval_changes, "others": w.others,
             "lost_changes": lost(w.change_head, w.change_room), "lost_turns": lost(w.turn_head, w.turn_room),
             "lost_threads": w.seen_lost + w.seen_unlisted, "lost_lanes": w.lane_lost + w.lane_without,
             "opened_anew": w.opened_anew, "lane_looks": w.lane_looks, "lane_cost_ns": w.lane_cost_ns,

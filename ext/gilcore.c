@@ -36,6 +36,10 @@ gs_gil gs_gil_read(void)
     return none;
 }
 
+uint64_t gs_gil_interval(void) { return 0; }
+
+int64_t gs_gil_others(void) { return 0; }
+
 uint64_t gs_gil_newest(void) { return 0; }
 
 int gs_gil_threads(gs_pythread *out, int room)
@@ -164,6 +168,11 @@ gs_gil gs_gil_read(void)
     }
     return now;
 }
+
+uint64_t gs_gil_interval(void) { return GS_READ(the_gil->interval); }
+
+/* The main one has number 0. */
+int64_t gs_gil_others(void) { return (int64_t)GS_READ(_PyRuntime.interpreters.next_id) - 1; }
 
 uint64_t gs_gil_newest(void) { return GS_READ(the_interpreter->threads.next_unique_id); }
 

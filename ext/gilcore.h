@@ -29,6 +29,8 @@ const char *gs_gil_reason(unsigned long interval_us);
 /* The rest may be called from any thread, GIL or not, from the time that gs_gil_reason has said "" until the
  * interpreter has ended.  None of them takes the GIL, blocks, or reads memory that can have been freed. */
 gs_gil gs_gil_read(void);
+uint64_t gs_gil_interval(void); /* the switch interval, in microseconds */
+int64_t gs_gil_others(void);    /* interpreters that were made beside the main one; each may have a GIL of its own */
 uint64_t gs_gil_newest(void); /* grows with every new thread state */
 /* Lists the main interpreter's thread states, newest first, under the lock that guards their list, and returns how many
  * there are, also those that found no room; -1 if that lock is not free. */

@@ -106,6 +106,7 @@ typedef struct {
     int wants_lanes;
     /* itself */
     int64_t begin_ns, first_switches, last_switches;
+    int64_t interval_us, interval_changes, others; /* as seen last; how often it was seen to have changed */
     int64_t longest_gap_ns, cpu_ns, own_id;
     gs_shared end_ns, polls, stop, phase;
     uint64_t dice;

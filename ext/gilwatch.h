@@ -97,6 +97,10 @@ static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns, int ma
     if (handoffs > 1 || (handoffs == 1 && (w->holder_id == 0 || !may_list)))
         w->unsure_ns = now_ns;
     w->last_switches = (int64_t)w->last.switches;
+    w->others = gs_gil_others();
+    int64_t interval_us = (int64_t)gs_gil_interval();
+    w->interval_changes += interval_us != w->interval_us;
+    w->interval_us = interval_us;
     return changed;
 }
 

@@ -98,6 +98,7 @@ static int gs_begin_watch(gs_watch *w, int sees_gil, int sees_lanes)
         w->change_newest = gs_gil_newest();
         w->last = gs_gil_read();
         w->first_switches = w->last_switches = (int64_t)w->last.switches;
+        w->interval_us = (int64_t)gs_gil_interval();
         gs_push_change(w, w->begin_ns, gs_credit(w, 1, w->begin_ns, w->change_newest, 1));
     }
     if (!gs_swap_active(NULL, w))

@@ -25,6 +25,9 @@ def raw(**changes: Any) -> Raw:
         "first_switches": 10, "last_switches": 10,
         "lost_changes": 0, "lost_turns": 0, "lost_threads": 0, "lost_lanes": 0,
         "opened_anew": 0,
+        "interval_us": 5000,
+        "interval_changes": 0,
+        "others": 0,
     }  # fmt: skip
     facts |= changes.pop("facts", {})
     given: dict[str, Any] = {

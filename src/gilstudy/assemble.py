@@ -66,6 +66,9 @@ def assemble(raw: Raw) -> Trace:
         watch_cpu_ns=facts["cpu_ns"],
         longest_unseen_ns=max((e - b for lane in lanes for b, e, s in lane.pieces if s == "unknown"), default=0),
         opened_anew=facts["opened_anew"],
+        last_interval_s=facts["interval_us"] / 1e6,
+        interval_changes=facts["interval_changes"],
+        other_interpreters=facts["others"],
         lost=Lost(
             changes=facts["lost_changes"],
             turns=facts["lost_turns"],

@@ -84,6 +84,7 @@ class Trace:
     handoffs_seen: int
     """How many of them the watch saw."""
     switch_interval_s: float
+    """As it was when the watch began."""
     period_ns: int
     """The watch's period: it sees nothing shorter."""
     polls: int
@@ -96,6 +97,12 @@ class Trace:
     """The longest piece of a lane that is ``unknown``."""
     opened_anew: int = 0
     """Threads whose files in /proc were opened for each look, lest too many of the program's file numbers be used."""
+    last_interval_s: float = 0.0
+    """The switch interval as it was seen last, 0 if it was not."""
+    interval_changes: int = 0
+    """How often it was seen to have changed."""
+    other_interpreters: int = 0
+    """Interpreters that this process made beside the main one; each may have a GIL of its own, which is not watched."""
     lost: Lost = field(default_factory=Lost)
 
     @property

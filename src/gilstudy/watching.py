@@ -166,11 +166,14 @@ class Watch:
 
 
 def _nothing(gil_reason: str, lanes_reason: str) -> Trace:
-    facts = ("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches")
-    losses = ("lost_changes", "lost_turns", "lost_threads", "lost_lanes", "opened_anew")
+    facts = (
+        *("begin_ns", "end_ns", "polls", "longest_gap_ns", "cpu_ns", "first_switches", "last_switches"),
+        *("interval_us", "interval_changes", "others", "opened_anew"),
+        *("lost_changes", "lost_turns", "lost_threads", "lost_lanes"),
+    )
     return assemble(
         Raw(
-            facts=dict.fromkeys(facts + losses, 0),
+            facts=dict.fromkeys(facts, 0),
             changes=(),
             turns=(),
             threads=(),

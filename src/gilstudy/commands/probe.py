@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,7 @@ from gilstudy import files, streams
 from gilstudy.asking import doubts
 from gilstudy.cases import EXPECTED, Case, cases_in, public_functions, told
 from gilstudy.errors import BadInput
+from gilstudy.lastreport import LastReport
 from gilstudy.probing import Probe, probe_call
 from gilstudy.quiet import disturbance
 from gilstudy.report.console import console
@@ -22,6 +24,7 @@ from gilstudy.report.probe import Entry, document, junit, print_probes
 from gilstudy.signals import was_signalled
 from gilstudy.sweep import sweep
 from gilstudy.text import shown
+from gilstudy.watching import watch
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +41,7 @@ exit codes:
   0    done
   1    a call failed, or a verdict is not the expected one
   2    bad usage or bad input, or output that cannot be written
+  124  ended at the time limit (--timeout), with what the call did at the end
   130  interrupted; the functions probed until then are shown and saved"""
 
 
@@ -51,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--setup", metavar="CODE", default="", help="Python statements to run before; --args may use their names")
     add("--sweep", metavar="LOW:HIGH", type=_limits, help="find the smallest N, used in --args, from which it releases")
     add("--expect", choices=EXPECTED, default="", help="exit with 1 if a verdict is another one")
+    add("--timeout", metavar="S", type=float, help="end after so many seconds, and tell who held the GIL then")
     add("--module", metavar="MODULE", help="probe this module's public functions; --table has their arguments")
     add("--table", metavar="FILE", type=Path, help="functions and their arguments in TOML")
     add("--json", metavar="FILE", type=Path, help="write all of it as JSON")
@@ -68,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     for case in cases:
         case.function(), case.values(args.sweep[1] if args.sweep else None)  # all mistakes before any measurement
     output = streams.kept_output()
-    entries, interrupt = _entries(cases, args.sweep)
+    with _limited(args.timeout, ", ".join(case.target for case in cases)):
+        entries, interrupt = _entries(cases, args.sweep)
     try:
         if json_path is not None:
             files.write(json_path, json.dumps(document(entries), indent=2) + "\n")
@@ -79,6 +85,16 @@ def run(args: argparse.Namespace) -> int:
     if interrupt is not None:
         raise interrupt
     return 1 if any(entry.is_wrong for entry in entries) else 0
+
+
+@contextlib.contextmanager
+def _limited(timeout_s: float | None, what: str) -> Iterator[None]:
+    """A call that never comes back ends with its time limit, or with a second Ctrl-C, and it is told what it did."""
+    if timeout_s is not None and not 0 < timeout_s <= 10**7:
+        raise BadInput(f"--timeout takes more than 0 seconds, not {timeout_s:g}")
+    with watch() as watcher:
+        watcher.arm(LastReport(what=f"probe {what}", is_short=True, timeout_s=timeout_s))
+        yield
 
 
 def _entries(cases: Sequence[Case], limits: Limits | None) -> tuple[list[Entry], KeyboardInterrupt | None]:

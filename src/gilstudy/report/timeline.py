@@ -200,4 +200,6 @@ def words_for(trace: Trace) -> dict[State, str]:
     runners = [lane for lane in trace.lanes if any(state == "running" for _, _, state in lane.pieces)]
     if trace.gil_reason or all(lane.is_process for lane in runners):
         return WORDS | {"running": "runs"}
+    if trace.other_interpreters:
+        return WORDS | {"running": "runs without this GIL, or has a GIL of its own (not watched)"}
     return WORDS

@@ -109,7 +109,13 @@ def _looks(summary: Summary) -> str:
 
 
 def _interval(trace: Trace, summary: Summary) -> str:
-    return "" if trace.gil_reason else f"; switch interval {1000 * summary.switch_interval_s:g} ms"
+    if trace.gil_reason:
+        return ""
+    changed = ""
+    if trace.interval_changes:
+        times = "" if trace.interval_changes == 1 else f", {trace.interval_changes} times"
+        changed = f", changed by the program{times}; {1000 * trace.last_interval_s:g} ms at the end"
+    return f"; switch interval {1000 * summary.switch_interval_s:g} ms{changed}"
 
 
 def gil_lines(summary: Summary, spell: Spell = shown) -> Iterable[Text]:
@@ -196,6 +202,11 @@ def cautions(trace: Trace, spell: Spell = shown) -> Iterable[str]:
         yield (
             f"the files of {count(trace.opened_anew, 'thread')} were opened anew for each look, lest the program run "
             "out of file descriptors: looking at them takes more time (ulimit -n)"
+        )
+    if trace.other_interpreters:
+        yield (
+            f"this process had {count(trace.other_interpreters, 'other interpreter')}: each may have a GIL of its own, "
+            "which is not watched; what runs under it counts as without the GIL"
         )
     if _misses_much(trace):
         without = "" if seen_share(trace) >= FEWEST_SEEN else "; no median is given of holds and waits"
