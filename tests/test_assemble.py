@@ -305,3 +305,12 @@ def test_union_of_spans() -> None:
 @pytest.mark.parametrize(("share", "value"), [(0.01, 1), (0.5, 50), (0.99, 99), (1.0, 100)])
 def test_quantile_is_the_nearest_rank(share: float, value: int) -> None:
     assert quantile(range(1, 101), share) == value
+
+
+def test_a_state_whose_own_thread_has_not_begun_takes_nobodys_name() -> None:
+    """It has its maker's ids until then; and a thread's next state has those of the one before."""
+    threads = ((0, 1, 501, MS), (1, 1, 501, 2 * MS))
+    changes = ((MS, A, 10, 0), (5 * MS, A, 11, 1))
+    trace = assemble(raw(threads=threads, lanes=(), changes=changes, names={501: "MainThread"}))
+    assert [lane.name for lane in trace.lanes] == ["MainThread"]
+    assert len(trace.lanes[0].holds) >= 1

@@ -101,14 +101,18 @@ class _Person(NamedTuple):
 
 def _people(raw: Raw) -> list[_Person]:
     """Each thread and process once, in the order of its first sight."""
-    last_thread = {native_id: number for number, _, native_id, _ in raw.threads}
     last_lane = {lane[1]: lane for lane in raw.lanes}
+    last_ident = {native_id: ident for _, ident, native_id, _ in raw.threads}
+    # A thread's next state has both ids of the one before; and a state whose own thread has not begun those of its maker.
+    states: dict[tuple[int, int, int], list[int]] = {}
+    for number, ident, native_id, _ in raw.threads:
+        states.setdefault((native_id, ident, 0 if native_id else number), []).append(number)
     people = [
-        _Person(native_id, ident, (number,), last_lane.get(native_id) if is_last else None, is_last)
-        for number, ident, native_id, _ in raw.threads
-        for is_last in [native_id > 0 and last_thread[native_id] == number]
+        _Person(native_id, ident, tuple(numbers), last_lane.get(native_id) if is_last else None, is_last)
+        for (native_id, ident, _), numbers in states.items()
+        for is_last in [native_id > 0 and last_ident[native_id] == ident]
     ]
-    others = [lane for lane in raw.lanes if lane[1] not in last_thread or last_lane[lane[1]] is not lane]
+    others = [lane for lane in raw.lanes if lane[1] not in last_ident or last_lane[lane[1]] is not lane]
     return people + [_Person(lane[1], None, (), lane, last_lane[lane[1]] is lane) for lane in others]
 
 
