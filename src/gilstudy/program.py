@@ -201,7 +201,7 @@ def _execute(program: Program) -> None:
         run_module(*((program.name,) if program.kind == "module" else ("__main__", False)))
         return
     if program.kind == "code":
-        exec(_compile(program.name, "<string>"), vars(main))
+        exec(_code_of_words(program.name), vars(main))
         return
     file = "<stdin>" if program.kind == "stdin" else _file_of(program)
     vars(main)["__file__"] = file
@@ -229,6 +229,16 @@ def _file_code(main: ModuleType, file: str) -> CodeType:
         return code
     vars(main)["__loader__"] = SourceFileLoader("__main__", file)
     return _compile(data, file)
+
+
+def _code_of_words(source: str) -> CodeType:
+    code = _compile(source, "<string>")
+    if sys.version_info >= (3, 13):  # tracebacks show its lines
+        import linecache
+
+        register: Any = getattr(linecache, "_register_code", lambda *_: None)
+        register(code, source, "<string>")
+    return code
 
 
 def _stdin_code() -> CodeType:
