@@ -103,7 +103,7 @@ def _people(raw: Raw) -> list[_Person]:
     """Each thread and process once, in the order of its first sight."""
     last_lane = {lane[1]: lane for lane in raw.lanes}
     last_ident = {native_id: ident for _, ident, native_id, _ in raw.threads}
-    # A thread's next state has both ids of the one before; and a state whose own thread has not begun those of its maker.
+    # A thread's next state has both ids of the one before; one whose own thread has not begun has those of its maker.
     states: dict[tuple[int, int, int], list[int]] = {}
     for number, ident, native_id, _ in raw.threads:
         states.setdefault((native_id, ident, 0 if native_id else number), []).append(number)
