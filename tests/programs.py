@@ -164,7 +164,7 @@ def _running() -> dict[str, Case]:
     )
     cases |= {name.replace("_", "-"): Case(words=(f"{name}.py",)) for name in plain}
     return cases | {
-        "no-guard": Case(words=("no_guard.py",)),
+        "no-guard": Case(words=("no_guard.py",), blots=(r"_fd=\d+|_handle=\d+",)),
         "guard-in-module": Case(
             words=("-m", "package.guarded", "spawn"),
             files={"package/__init__.py": "", "package/guarded.py": _text("spawn_guard.py")},
