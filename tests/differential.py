@@ -25,8 +25,6 @@ import psutil
 PROGRAMS = Path(__file__).parent / "faithful"
 LIMIT_S = 100.0
 """Nothing here takes more than some seconds of a busy machine."""
-FORK_WARNING = r"[^\n]*DeprecationWarning: This process \(pid=[^\n]*is multi-threaded, use of fork[^\n]*\n  [^\n]*\n"
-"""Since 3.12 Python counts the system's threads when it forks, and the watch's is one: this one thing shows."""
 BLOT = (re.compile(rb"0x[0-9a-f]{5,}"), b"0x#")
 
 
@@ -166,7 +164,7 @@ def _fill(case: Case, folder: Path) -> None:
 
 def _lines(case: Case, text: bytes) -> list[bytes]:
     text = re.sub(*BLOT, text)
-    for pattern in (FORK_WARNING, *case.drops):
+    for pattern in case.drops:
         text = re.sub(pattern.encode(), b"", text)
     for pattern in case.blots:
         text = re.sub(pattern.encode(), b"#", text)

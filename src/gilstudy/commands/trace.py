@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from gilstudy import files, program, signals, streams
+from gilstudy import files, fork_warning, program, signals, streams
 from gilstudy.commands.reporting import ENDINGS, TROUBLE, Reporter
 from gilstudy.errors import BadInput
 from gilstudy.gil import unwatchable
@@ -203,6 +203,7 @@ def _begin(args: argparse.Namespace, reporter: Reporter, hiding: Hiding, title: 
         atexit.register(reporter.at_end, watcher, hiding, title)
         watcher.start()
         watcher.arm(reporter.last(title))
+    fork_warning.hold_back()
 
 
 def _window(text: str) -> tuple[float, float]:
