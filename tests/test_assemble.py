@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gilstudy.assemble import Raw, Turn, assemble
-from gilstudy.pieces import ENDED, Look
+from gilstudy.pieces import ENDED, Look, process_pieces
 from gilstudy.summary import merged, quantile, summarise
 from gilstudy.trace import FREE, OFF, UNKNOWN
 
@@ -287,3 +287,7 @@ def test_union_of_spans() -> None:
 @pytest.mark.parametrize(("share", "value"), [(0.01, 1), (0.5, 50), (0.99, 99), (1.0, 100)])
 def test_quantile_is_the_nearest_rank(share: float, value: int) -> None:
     assert quantile(range(1, 101), share) == value
+
+
+def test_a_child_process_of_which_every_look_was_overwritten_has_no_pieces() -> None:
+    assert process_pieces([], 5 * MS) == []

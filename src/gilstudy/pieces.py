@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
 from gilstudy.trace import FREE, OFF, UNKNOWN, Piece, Span, State
@@ -110,7 +110,7 @@ def pieces(looks: Sequence[Look], holds: Sequence[Span], thread: int, gil: Gil, 
 def process_pieces(looks: Sequence[Look], end_ns: int) -> list[Piece]:
     """What a child process did: it changed half-way between two looks."""
     told: list[Piece] = []
-    for look, after in zip(looks, [*looks[1:], None], strict=True):
+    for look, after in zip_longest(looks, looks[1:]):  # none, if all were overwritten
         begin = look.looked_ns if look is looks[0] else (look.before_ns + look.looked_ns) // 2
         end = (after.before_ns + after.looked_ns) // 2 if after else end_ns
         if look.state != ENDED and end > begin:
