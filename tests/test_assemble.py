@@ -9,7 +9,7 @@ import pytest
 
 from gilstudy.assemble import Raw, Turn, assemble
 from gilstudy.contention import merged
-from gilstudy.pieces import ENDED, Look
+from gilstudy.pieces import ENDED, Look, process_pieces
 from gilstudy.summary import quantile, summarise
 from gilstudy.trace import FREE, OFF, UNKNOWN
 
@@ -314,3 +314,7 @@ def test_a_state_whose_own_thread_has_not_begun_takes_nobodys_name() -> None:
     trace = assemble(raw(threads=threads, lanes=(), changes=changes, names={501: "MainThread"}))
     assert [lane.name for lane in trace.lanes] == ["MainThread"]
     assert len(trace.lanes[0].holds) >= 1
+
+
+def test_a_child_process_of_which_every_look_was_overwritten_has_no_pieces() -> None:
+    assert process_pieces([], 5 * MS) == []
