@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import sys
 import zipfile
 from pathlib import Path
 
@@ -154,8 +153,6 @@ def _running() -> dict[str, Case]:
             "at_fork",
             "spawns",
             "group_interrupted",
-            # Since 3.13 a Ctrl-C between Python's taking leave and its waiting for threads is lost, watched or not.
-            *(("interrupted_at_end",) if sys.version_info < (3, 13) else ()),
             "many_threads",
             "few_descriptors",
             "subinterpreter",
