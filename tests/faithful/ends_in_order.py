@@ -25,9 +25,6 @@ def late():
 
 
 held = Tells("what a global holds")
-in_module = Tells("what a module holds")
-sys.modules["holder"] = type(sys)("holder")
-sys.modules["holder"].held = in_module
 weakref.finalize(held, os.write, 1, b"finalizer\n")
 atexit.register(os.write, 1, b"atexit, registered first\n")
 atexit.register(fails)
