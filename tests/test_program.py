@@ -67,6 +67,9 @@ def test_functions_take_arguments_by_place_and_by_name_and_coroutines_are_run(tm
     )
     assert trace("mine:add", "1", "2", "c=4", cwd=tmp_path).stdout == "7\n"
     assert trace("mine:later", "word=done", cwd=tmp_path).stdout == "done\n"
+    done = trace("mine:add", "1", "word", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("File ") == 1  # none of the frames between Python and the function
     done = trace("mine:add", "c=4", "1", cwd=tmp_path)
     assert done.returncode == 2
     assert "arguments by place come first" in done.stderr

@@ -109,6 +109,60 @@ def test_no_forked_child_hangs(built: tuple[Interpreter, Path], how: str, forks:
     assert "0 children hung" in run(interpreter, path, code.replace("import argparse\n", argv + "import argparse\n", 1))
 
 
+CHANGES = """
+import sys, time, gilstudy
+def until(happened):
+    end = time.monotonic() + 60
+    while not happened() and time.monotonic() < end: time.sleep(0.001)
+with gilstudy.watch(period_us=50) as w:
+    if w.gil_reason: sys.exit()
+    sys.setswitchinterval(0.002)
+    until(lambda: w.trace().interval_changes == 1)
+    sys.setswitchinterval(0.001)
+    until(lambda: w.trace().interval_changes == 2)
+    assert w.trace().other_interpreters == 0
+    try: import _interpreters as interpreters
+    except ImportError: import _xxsubinterpreters as interpreters
+    interpreters.destroy(interpreters.create())
+    until(lambda: w.trace().other_interpreters == 1)
+trace = w.trace()
+seen = (trace.switch_interval_s, trace.last_interval_s, trace.interval_changes, trace.other_interpreters)
+assert seen == (0.005, 0.001, 2, 1), seen
+"""
+
+
+def test_a_changed_switch_interval_and_other_interpreters_are_seen(built: tuple[Interpreter, Path]) -> None:
+    run(*built, CHANGES)
+
+
+FORKS = """
+import os, sys, threading, warnings
+from gilstudy import fork_warning
+if not hasattr(os, "fork") or not sys.platform.startswith("linux"): sys.exit()
+warnings.simplefilter("always")
+def told():
+    with warnings.catch_warnings(record=True) as seen:
+        child = os.fork()
+        if not child: os._exit(0)
+        os.waitpid(child, 0)
+    return len(seen)
+end = threading.Event()
+def more(): threading.Thread(target=end.wait).start()
+more()  # in place of the watch's
+warns = sys.version_info >= (3, 12)
+assert told() == warns
+fork_warning.hold_back()
+assert told() == 0
+more()  # one of the program's own
+assert told() == warns
+end.set()
+"""
+
+
+def test_pythons_warning_of_forks_beside_threads_counts_the_programs_own(built: tuple[Interpreter, Path]) -> None:
+    run(*built, FORKS)
+
+
 def test_a_module_that_turns_the_gil_on_is_named(built: tuple[Interpreter, Path], tmp_path: Path) -> None:
     interpreter, path = built
     if not is_free(interpreter):

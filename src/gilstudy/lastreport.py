@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 TIME_IS_UP: Final = 124
 """The exit code if the time limit ended the program: the one that timeout(1) has."""
-INTERRUPTED: Final = 130
 
 _FOR_A_TERMINAL: Final = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "MPLCONFIGDIR", "XDG_CACHE_HOME")
 

@@ -160,7 +160,7 @@ def run(program: Program) -> None:
         SystemExit: the program's own, or with code 1 after an error, which was told.
         KeyboardInterrupt: it ended the program, and was told; Python then ends by the signal, and tells nothing more.
     """
-    conclude(_outcome(lambda: _execute(program)), lambda: _leave(program))
+    conclude(outcome(lambda: _execute(program)), lambda: _leave(program))
 
 
 def conclude(error: BaseException | None, leave: Callable[[], object] = lambda: None) -> None:
@@ -174,10 +174,6 @@ def conclude(error: BaseException | None, leave: Callable[[], object] = lambda: 
 
 def outcome(call: Callable[[], object]) -> BaseException | None:
     """Call a function; return what it raised, without our own frames."""
-    return _outcome(call)
-
-
-def _outcome(call: Callable[[], object]) -> BaseException | None:
     try:
         call()
     except BaseException as error:
@@ -187,7 +183,7 @@ def _outcome(call: Callable[[], object]) -> BaseException | None:
 
 def _own_part(trace: TracebackType | None) -> TracebackType | None:
     """A traceback without the frames below the program's."""
-    while trace is not None and trace.tb_frame.f_globals is globals():
+    while trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("gilstudy."):
         trace = trace.tb_next
     return trace
 
@@ -276,7 +272,7 @@ def _told(error: BaseException) -> BaseException:
     if hook is None:
         sys.stderr.write("sys.excepthook is missing\n")
         hook = sys.__excepthook__
-    failure = _outcome(lambda: hook(type(error), error, trace))
+    failure = outcome(lambda: hook(type(error), error, trace))
     if isinstance(failure, SystemExit):
         return failure
     if failure is not None:

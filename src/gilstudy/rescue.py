@@ -22,7 +22,8 @@ from gilstudy.codec import decode
 from gilstudy.errors import BadInput
 from gilstudy.gathering import Told, gather
 from gilstudy.last_lines import last_lines
-from gilstudy.lastreport import INTERRUPTED, TIME_IS_UP, LastReport
+from gilstudy.lastreport import TIME_IS_UP, LastReport
+from gilstudy.signals import INTERRUPTED
 from gilstudy.summary import summarise
 from gilstudy.text import shown
 from gilstudy.trace import Span, Trace
@@ -69,22 +70,13 @@ def _saved(report: LastReport, trace: Trace) -> Iterator[str]:
     """Write the files; yield what went wrong."""
     for name in report.out:
         try:
-            _save(Path(name), report, trace)
+            from gilstudy.report.saving import save_trace  # the last lines are told even if this cannot be imported
+
+            save_trace(Path(name), trace, title=report.title, window=_window(report, trace))
         except BadInput as error:
             yield f"gilstudy: error: {error}"
         except Exception as error:  # there is no second chance: the others, and the report, are to come all the same
             yield f"gilstudy: error: cannot write {shown(name)}: {type(error).__name__}: {shown(error)}"
-
-
-def _save(path: Path, report: LastReport, trace: Trace) -> None:
-    if path.suffix == ".json":
-        from gilstudy.report.chrome import chrome_trace
-
-        files.write(path, json.dumps(chrome_trace(trace, pid=os.getpid())))
-    else:
-        from gilstudy.report.picture import save_picture
-
-        save_picture(path, trace, summarise(trace), title=report.title, window=_window(report, trace))
 
 
 def _tell(report: LastReport, trace: Trace, lines: list[str]) -> None:

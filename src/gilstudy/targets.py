@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -61,10 +62,14 @@ def function_job(name: str, words: Sequence[str], named: Mapping[str, str]) -> J
     given = [value_of(word) for word in words]
     by_name = {key: value_of(word) for key, word in named.items()}
     if not inspect.iscoroutinefunction(function):
-        return lambda: function(*given, **by_name)
+        return partial(function, *given, **by_name)
+    return partial(_run_to_its_end, partial(function, *given, **by_name))
+
+
+def _run_to_its_end(call: Callable[[], Coroutine[Any, Any, object]]) -> object:
     import asyncio
 
-    return lambda: asyncio.run(function(*given, **by_name))
+    return asyncio.run(call())
 
 
 def module_is_there(name: str) -> bool:

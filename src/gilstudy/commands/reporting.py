@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import json
 import os
 import signal
 import sys
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 from gilstudy import files, signals, streams
 from gilstudy.errors import BadInput
 from gilstudy.lastreport import LastReport
-from gilstudy.report.chrome import chrome_trace
 from gilstudy.report.console import console
+from gilstudy.report.saving import save_trace
 from gilstudy.report.trace import print_trace
 from gilstudy.summary import summarise
 from gilstudy.trace import Span, Trace
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from gilstudy.hiding import Hiding
     from gilstudy.watching import Watch
 
-ENDINGS: Final = (".json", ".svg", ".png", ".html")
 TROUBLE: Final = 125
 """The exit code if we could not do our part, whatever the program did."""
 
@@ -70,7 +68,7 @@ class Reporter:
         failures: list[BadInput] = []
         for path in self._out:
             with _kept(failures):
-                self._save(path, trace, title)
+                save_trace(path, trace, title=_heading(title), window=_absolute(self._window, trace))
         with _kept(failures):
             self._show(trace)
         if failures:
@@ -89,15 +87,6 @@ class Reporter:
             except BadInput as error:
                 streams.errors().write(f"gilstudy trace: error: {error}\n")
                 _leave(TROUBLE)
-
-    def _save(self, path: Path, trace: Trace, title: str) -> None:
-        if path.suffix == ".json":
-            files.write(path, json.dumps(chrome_trace(trace, pid=os.getpid())))
-        else:
-            from gilstudy.report.picture import save_picture
-
-            window = _absolute(self._window, trace)
-            save_picture(path, trace, summarise(trace), title=_heading(title), window=window)
 
     def _show(self, trace: Trace) -> None:
         kept = io.StringIO()

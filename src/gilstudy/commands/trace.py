@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from gilstudy import files, fork_warning, program, signals, streams
-from gilstudy.commands.reporting import ENDINGS, TROUBLE, Reporter
+from gilstudy.commands.reporting import TROUBLE, Reporter
 from gilstudy.errors import BadInput
 from gilstudy.gil import unwatchable
 from gilstudy.hiding import Hiding
 from gilstudy.plan import ARM_NAMES
 from gilstudy.program import Program, code_program, module_program, path_program, stdin_program
+from gilstudy.report.saving import ENDINGS
 from gilstudy.targets import arm_job, function_job, module_is_there
 from gilstudy.text import shown
 from gilstudy.watching import watch

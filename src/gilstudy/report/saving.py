@@ -1,0 +1,35 @@
+"""A trace as a file: Chrome trace events or a picture, as the file's ending says."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from gilstudy import files
+from gilstudy.report.chrome import chrome_trace
+from gilstudy.summary import summarise
+from gilstudy.trace import Span, Trace
+
+ENDINGS: Final = (".json", ".svg", ".png", ".html")
+
+
+def save_trace(path: Path, trace: Trace, *, title: str, window: Span | None) -> None:
+    """Write the file.
+
+    Args:
+        path: its ending is one of `ENDINGS`.
+        trace: what was seen of this process.
+        title: of a picture.
+        window: the part of the trace that a picture draws; None for the busiest stretch of contention.
+
+    Raises:
+        BadInput: it cannot be written, or a picture has nothing to draw.
+    """
+    if path.suffix == ".json":
+        files.write(path, json.dumps(chrome_trace(trace, pid=os.getpid())))
+        return
+    from gilstudy.report.picture import save_picture  # and with it matplotlib, only if it is wanted
+
+    save_picture(path, trace, summarise(trace), title=title, window=window)
