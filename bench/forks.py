@@ -22,7 +22,7 @@ from importlib import import_module
 from itertools import cycle
 
 import gilstudy
-from gilstudy.runtime import gil_enabled
+from gilstudy.host.runtime import gil_enabled
 
 PATIENCE_S = 60.0
 """A child that has not ended after this time hangs; it has some milliseconds of work at the most."""
@@ -51,7 +51,7 @@ def fork_on(how: str, most: int, end: float) -> tuple[int, int]:
         load_in_a_second_interpreter()
     for churn in [churn_threads] + [churn_watches] * 2 * (how == "watches"):
         threading.Thread(target=churn, daemon=True).start()
-    children: list[Callable[[gilstudy.watching.Watch], object]] = [lambda _: None]
+    children: list[Callable[[gilstudy.watching.watch.Watch], object]] = [lambda _: None]
     if how == "watches":
         children += [watch_again, stop_the_parents]
     bad = 0
@@ -78,7 +78,7 @@ def churn_watches() -> None:
         time.sleep(0.001)
 
 
-def watch_again(_: gilstudy.watching.Watch) -> None:
+def watch_again(_: gilstudy.watching.watch.Watch) -> None:
     with gilstudy.watch(period_us=50) as own:
         sum(range(1000))
         if (
@@ -90,7 +90,7 @@ def watch_again(_: gilstudy.watching.Watch) -> None:
     own.trace()
 
 
-def stop_the_parents(outer: gilstudy.watching.Watch) -> None:
+def stop_the_parents(outer: gilstudy.watching.watch.Watch) -> None:
     outer.stop()
     outer.trace()
     atexit._run_exitfuncs()
@@ -109,7 +109,7 @@ def load_in_a_second_interpreter() -> None:
     made.destroy(one)
 
 
-def fork(child: Callable[[gilstudy.watching.Watch], object], outer: gilstudy.watching.Watch) -> int:
+def fork(child: Callable[[gilstudy.watching.watch.Watch], object], outer: gilstudy.watching.watch.Watch) -> int:
     """The child's exit code; one that hangs is ended."""
     pid = os.fork()
     if not pid:

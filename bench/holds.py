@@ -13,11 +13,11 @@ import threading
 import time
 from collections.abc import Sequence
 
-from gilstudy.gil import gil_reason
-from gilstudy.kernels import python
-from gilstudy.modes.pinning import Pin
-from gilstudy.runtime import this_runtime
-from gilstudy.watching import watch
+from gilstudy.host.runtime import this_runtime
+from gilstudy.measuring.kernels import python
+from gilstudy.measuring.modes.pinning import Pin
+from gilstudy.watching.gil import gil_reason
+from gilstudy.watching.watch import watch
 
 SECONDS, TURNS = 1.0, 5
 

@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from gilstudy.analysis import rates
 from gilstudy.codec import encode
-from gilstudy.host import read_host
-from gilstudy.plan import WARM_NS, WINDOW_NS, arm_of
-from gilstudy.record import Edge, Span, Trial
-from gilstudy.stations import Lifeline
+from gilstudy.concluding.ratios import rates
+from gilstudy.host.machine import read_host
+from gilstudy.measuring.client import Lifeline
+from gilstudy.measuring.plan import WARM_NS, WINDOW_NS, arm_of
+from gilstudy.measuring.record import Edge, Span, Trial
 from gilstudy.stats import draws, interval, midmean, replicate
 
 LAP_NS = 100_000

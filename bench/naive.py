@@ -9,7 +9,7 @@ from functools import partial
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from gilstudy.kernels import KERNELS, Kernel
+from gilstudy.measuring.kernels import KERNELS, Kernel
 
 ARMS = {
     "threads": ("python", "threads"),

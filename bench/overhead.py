@@ -12,11 +12,11 @@ import time
 from random import Random
 from statistics import median
 
-from gilstudy.host import read_host
-from gilstudy.plan import make_plan
-from gilstudy.record import Record
+from gilstudy.host.machine import read_host
+from gilstudy.measuring.conductor import Progress, run_study
+from gilstudy.measuring.plan import make_plan
+from gilstudy.measuring.record import Record
 from gilstudy.stats import Estimate, draws, interval, midmean, replicate
-from gilstudy.study import Progress, run_study
 
 LEVEL = 0.95
 COMMANDS = {

@@ -31,10 +31,10 @@ from collections.abc import Callable, Iterator
 
 from hog import hog
 
-from gilstudy.asking import doubts
-from gilstudy.gil import gil_reason
-from gilstudy.probing import probe_call
-from gilstudy.runtime import this_runtime
+from gilstudy.host.runtime import this_runtime
+from gilstudy.probing.asking import doubts
+from gilstudy.probing.probe import probe_call
+from gilstudy.watching.gil import gil_reason
 
 Call = Callable[[], object]
 R, H = ("releases",), ("holds",)

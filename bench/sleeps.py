@@ -29,7 +29,7 @@ from random import Random
 from typing import Any, Final
 
 import gilstudy
-from gilstudy.trace import Lane, Trace
+from gilstudy.watching.trace import Lane, Trace
 
 ALLOWED: Final = 5.0
 MS: Final = 1_000_000

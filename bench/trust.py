@@ -22,11 +22,11 @@ from naive import ARMS, one_shot
 from rich.console import Console
 from rich.table import Table
 
-from gilstudy.findings import Findings, conclude, is_enough
-from gilstudy.host import read_host
-from gilstudy.plan import make_plan
-from gilstudy.runtime import this_runtime
-from gilstudy.study import run_study
+from gilstudy.concluding.findings import Findings, conclude, is_enough
+from gilstudy.host.machine import read_host
+from gilstudy.host.runtime import this_runtime
+from gilstudy.measuring.conductor import run_study
+from gilstudy.measuring.plan import make_plan
 
 NAIVE_THRESHOLD = 1.5
 """The bare ratio from which a reader of the naive method would say that an arm scales."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 
 from gilstudy.stats import Estimate, draws, interval, midmean, replicate
-from gilstudy.watching import default_period_us
+from gilstudy.watching.watch import default_period_us
 
 LEVEL = 0.95
 TURNS = 4

@@ -15,8 +15,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-from gilstudy.kernels import KERNELS
-from gilstudy.watching import watch
+from gilstudy.measuring.kernels import KERNELS
+from gilstudy.watching.watch import watch
 
 THREADS = 2
 LAPS = {"python": 5_000, "nogil": 200_000}

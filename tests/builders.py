@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from random import Random
 
-from gilstudy.host import Host
-from gilstudy.plan import with_baselines
-from gilstudy.pulse import Pulse
-from gilstudy.record import Edge, Failure, Plan, Record, Span, Trial
-from gilstudy.runtime import Runtime
+from gilstudy.host.counters import Pulse
+from gilstudy.host.machine import Host
+from gilstudy.host.runtime import Runtime
+from gilstudy.measuring.plan import with_baselines
+from gilstudy.measuring.record import Edge, Failure, Plan, Record, Span, Trial
 
 WINDOW_NS = 1_000_000_000
 """A second, with laps of one step: a worker's laps in the window are its rate."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gilstudy.observations import Cost, Layer, Layers, LockCosts, LostUpdates, Spell, Switching, Turn, Updates
+from gilstudy.measuring.observations import Cost, Layer, Layers, LockCosts, LostUpdates, Spell, Switching, Turn, Updates
 
 
 def switching(

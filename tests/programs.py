@@ -10,7 +10,7 @@ from pathlib import Path
 
 from differential import PROGRAMS, Case
 
-EXAMPLES = Path(__file__).parent.parent / "src/gilstudy/plays/examples"
+EXAMPLES = Path(__file__).parent.parent / "src/gilstudy/recording/examples"
 IDS = r"\b\d{3,}\b"
 """Process ids and the like, in programs that print them."""
 TIMES = r"\b\d+\.\d+s?\b( [mun]?sec)?|\b\d+ [mun]?sec\b"

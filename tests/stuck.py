@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import gilstudy
-from gilstudy.lastreport import LastReport
+from gilstudy.watching.lastreport import LastReport
 
 
 def hold() -> None:

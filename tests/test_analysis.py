@@ -8,8 +8,8 @@ import pytest
 from builders import a_host, a_record, a_span, a_trial
 from properties import given, st
 
-from gilstudy.analysis import cores_used, estimate, karp_flatt, rates, work_at
-from gilstudy.record import Edge, Record, Span, Trial
+from gilstudy.concluding.ratios import cores_used, estimate, karp_flatt, rates, work_at
+from gilstudy.measuring.record import Edge, Record, Span, Trial
 
 
 def of(record: Record, arm: str, workers: int = 2) -> float:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from gilstudy.assemble import Raw, Turn, assemble
-from gilstudy.contention import merged
-from gilstudy.pieces import ENDED, Look, process_pieces
-from gilstudy.summary import quantile, summarise
-from gilstudy.trace import FREE, OFF, UNKNOWN
+from gilstudy.watching.assemble import Raw, Turn, assemble
+from gilstudy.watching.contention import merged
+from gilstudy.watching.pieces import ENDED, Look, process_pieces
+from gilstudy.watching.summary import quantile, summarise
+from gilstudy.watching.trace import FREE, OFF, UNKNOWN
 
 MS = 1_000_000
 RUNNING, READY, WAITING, BLOCKED, OFF_CPU, HOLDING = range(6)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from builders import a_host, a_pulse, a_runtime, a_trial
 
-from gilstudy.cautions import cautions
-from gilstudy.host import Kind
-from gilstudy.plan import make_plan
-from gilstudy.record import Lap
+from gilstudy.host.machine import Kind
+from gilstudy.measuring.cautions import cautions
+from gilstudy.measuring.plan import make_plan
+from gilstudy.measuring.record import Lap
 from gilstudy.report.wording import caution_text
 
 P_CORE = Kind(name="performance", capacity=1.0, count=1, cpus=(0,))

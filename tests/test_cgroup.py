@@ -7,7 +7,7 @@ import pytest
 from properties import given, settings, st
 from trees import mount, plant, v1, v2
 
-from gilstudy.cgroup import Quota, Throttling, read_quota, read_throttling
+from gilstudy.host.cgroup import Quota, Throttling, read_quota, read_throttling
 
 NO_QUOTA = {"cpu.max": "max 100000\n"}
 

@@ -18,16 +18,17 @@ from builders import a_host, a_plan, a_record
 from processes import left_in
 from rich.console import Console
 
-from gilstudy import bench, study
-from gilstudy.claims import TEXTS
+from gilstudy import bench
+from gilstudy.concluding.claims import TEXTS
+from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
-from gilstudy.experiments import conduct
-from gilstudy.files import load, save
-from gilstudy.findings import conclude
-from gilstudy.observations import Deadlock, Observations, Sharing, Stuck, Trouble
-from gilstudy.record import Record
+from gilstudy.experimenting import conduct
+from gilstudy.measuring import conductor as study
+from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Trouble
+from gilstudy.measuring.record import Record
 from gilstudy.report.claims import print_table
 from gilstudy.report.terminal import print_study
+from gilstudy.system.files import load, save
 
 PYTHON = [sys.executable, "-m"]
 STUCK = (Stuck("A", "one", "two"), Stuck("B", "two", "one"))
@@ -141,7 +142,7 @@ def ctrl_c_while_concluding(monkeypatch: pytest.MonkeyPatch) -> None:
     def conclude(record: Record) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gilstudy.findings.conclude", conclude)
+    monkeypatch.setattr("gilstudy.concluding.findings.conclude", conclude)
 
 
 @pytest.mark.usefixtures("ctrl_c_while_concluding")

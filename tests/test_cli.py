@@ -19,9 +19,9 @@ from builders import a_record
 from processes import left_in, workers_of, working_in
 
 from gilstudy.cli import COMMANDS
-from gilstudy.files import load, save
-from gilstudy.findings import conclude
-from gilstudy.signals import interrupted_once
+from gilstudy.concluding.findings import conclude
+from gilstudy.system.files import load, save
+from gilstudy.system.signals import interrupted_once
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 BENCH = [sys.executable, "-m", "gilstudy.bench"]
@@ -190,7 +190,7 @@ def stations_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         children = psutil.Process(process.pid).children()
-        stations = [child for child in children if "gilstudy.station" in _command(child)]
+        stations = [child for child in children if "gilstudy.measuring.station" in _command(child)]
         if stations:
             return stations
         time.sleep(0.005)

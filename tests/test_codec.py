@@ -11,7 +11,7 @@ from builders import a_record
 from properties import given, st
 
 from gilstudy.codec import LARGEST, Malformed, Range, decode, encode
-from gilstudy.record import Caution, Record
+from gilstudy.measuring.record import Caution, Record
 
 
 class Pair(NamedTuple):

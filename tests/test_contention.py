@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 from test_trace import MS, lane, printed, two_threads
 
-from gilstudy.contention import Stall, Wait, busiest_stretch, waits, worst_stall
 from gilstudy.report.timeline import detail
-from gilstudy.trace import FREE, Lane, Piece, State, Trace
+from gilstudy.watching.contention import Stall, Wait, busiest_stretch, waits, worst_stall
+from gilstudy.watching.trace import FREE, Lane, Piece, State, Trace
 
 
 def of(*states: tuple[int, State]) -> Lane:

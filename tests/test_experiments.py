@@ -11,12 +11,12 @@ import pytest
 from interpreters import Interpreter, run
 from observing import costs, switching, updates
 
-from gilstudy.claims.experiments import CLAIMS_OF, judge_experiments
 from gilstudy.codec import decode, encode
-from gilstudy.experiments import conduct
-from gilstudy.experiments.conduct import observe
-from gilstudy.experiments.switching import bytecodes_per_pass, take_turns
-from gilstudy.observations import Deadlock, Observations, Sharing, Stuck, Switching, Trouble
+from gilstudy.concluding.claims.experiments import CLAIMS_OF, judge_experiments
+from gilstudy.experimenting import conduct
+from gilstudy.experimenting.conduct import observe
+from gilstudy.experimenting.switching import bytecodes_per_pass, take_turns
+from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Switching, Trouble
 
 LABEL = "3.13"
 CYCLE = (Stuck("forth", "lock_a", "lock_b"), Stuck("back", "lock_b", "lock_a"))
@@ -179,8 +179,8 @@ def test_an_experiment_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
 OBSERVE = """
 import json
 from gilstudy.codec import encode
-from gilstudy.experiments.conduct import ALL, observe
-from gilstudy.claims.experiments import judge_experiments
+from gilstudy.experimenting.conduct import ALL, observe
+from gilstudy.concluding.claims.experiments import judge_experiments
 seen = observe(ALL)
 print(json.dumps({"gil": seen.updates.gil, "claims": {claim.id: claim.verdict for claim in judge_experiments(seen)},
                   "lost": {f"{each.variant} {each.threads}": sum(each.lost) for each in seen.updates.variants}}))

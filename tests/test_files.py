@@ -15,10 +15,10 @@ import pytest
 from builders import a_record
 from properties import given, settings, st
 
+from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
-from gilstudy.files import check_writable, document, load, read, save, write
-from gilstudy.findings import conclude
-from gilstudy.record import SCHEMA
+from gilstudy.measuring.record import SCHEMA
+from gilstudy.system.files import check_writable, document, load, read, save, write
 
 RECORD = a_record(rounds=9)
 FINDINGS = conclude(RECORD)
@@ -254,7 +254,7 @@ def test_checking_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no /dev/stdout")
 def test_our_own_streams_are_written_to_where_they_stand(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from gilstudy.files import check_writable, write\n"
+        "import sys; from pathlib import Path; from gilstudy.system.files import check_writable, write\n"
         "path = Path(sys.argv[1]); check_writable(path); print('before'); write(path, 'data\\n'); print('after')"
     )
     for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "out"):

@@ -23,9 +23,9 @@ import sys
 sys.path += PATHS
 import gilstudy
 from gilstudy.codec import encode
-from gilstudy.experiments.conduct import observe
-from gilstudy.plan import arm_of
-from gilstudy.stations import Lifeline
+from gilstudy.experimenting.conduct import observe
+from gilstudy.measuring.plan import arm_of
+from gilstudy.measuring.client import Lifeline
 assert gilstudy.__file__.startswith(PATHS[0]), gilstudy
 for method in METHODS:
     line = Lifeline(method)

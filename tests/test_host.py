@@ -13,7 +13,7 @@ from properties import given, settings, st
 from trees import CPUS, plant, v2
 
 from gilstudy.codec import decode, encode
-from gilstudy.host import Host, Kind, cpu_list, darwin_kinds, read_host
+from gilstudy.host.machine import Host, Kind, cpu_list, darwin_kinds, read_host
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="skipped: this reads real Linux files")
 
@@ -185,7 +185,7 @@ def test_the_affinity_of_a_process_is_seen_and_the_wish_does_not_hide_the_cpus()
     cpu = min(os.sched_getaffinity(0))
     code = (
         f"import os, json; os.sched_setaffinity(0, [{cpu}])\n"
-        "from gilstudy.host import read_host; h = read_host()\n"
+        "from gilstudy.host.machine import read_host; h = read_host()\n"
         "print(json.dumps([h.usable_cpus, h.logical_cpus, h.python_cpu_count]))"
     )
     environment = {**os.environ, "PYTHON_CPU_COUNT": "77"}

@@ -16,18 +16,18 @@ import pytest
 from builders import a_host, a_record, a_runtime
 from nasty import NASTY, is_harmless, is_told
 
-from gilstudy import files
-from gilstudy.cases import cases_in
+from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
-from gilstudy.files import document
-from gilstudy.findings import conclude
-from gilstudy.observations import Deadlock, Observations, Sharing, Stuck, Trouble
-from gilstudy.record import CAUTIONS, Caution, Failure, Lap, Record
+from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Trouble
+from gilstudy.measuring.record import CAUTIONS, Caution, Failure, Lap, Record
+from gilstudy.probing.table import cases_in
 from gilstudy.report.claims import print_table
 from gilstudy.report.console import console
 from gilstudy.report.terminal import print_claims, print_study
 from gilstudy.report.wording import _CAUTIONS, caution_text
-from gilstudy.streams import Output
+from gilstudy.system import files
+from gilstudy.system.files import document
+from gilstudy.system.streams import Output
 
 RECORDS, TABLES = 3500, 1500
 """How many mutations of each."""

@@ -12,10 +12,10 @@ from rich.console import Console
 from gilstudy import cli
 from gilstudy.codec import decode
 from gilstudy.commands import info
-from gilstudy.host import Host, Kind
-from gilstudy.pulse import Pulse
+from gilstudy.host.counters import Pulse
+from gilstudy.host.machine import Host, Kind
+from gilstudy.host.runtime import Runtime
 from gilstudy.report.info import host_rows, print_info, pulse_rows, runtime_rows, spans
-from gilstudy.runtime import Runtime
 
 SNAPSHOT = """\
 Host

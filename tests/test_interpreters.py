@@ -11,7 +11,7 @@ from speedup import expect
 
 KERNELS = """
 import sys, threading
-from gilstudy.kernels import KERNELS, LARGEST
+from gilstudy.measuring.kernels import KERNELS, LARGEST
 from gilstudy import _native
 assert all(kernel(n) == n for kernel in KERNELS.values() for n in (0, 1, 70_001))
 for bad, error in ((-1, ValueError), (1.5, TypeError), (LARGEST + 1, OverflowError)):
@@ -39,7 +39,7 @@ except ImportError:
     import _xxsubinterpreters as interpreters
     create = lambda: interpreters.create(isolated=True)
 WORK = '''
-from gilstudy.kernels import KERNELS
+from gilstudy.measuring.kernels import KERNELS
 from gilstudy import _native
 assert all(kernel(30_000) == 30_000 for kernel in KERNELS.values())
 assert len(_native.crew([-1, -1], 1000, 0, 1, 2)) == 2
@@ -57,11 +57,11 @@ for thread in threads: thread.join()
 
 STUDY = """
 import json
-from gilstudy.files import document
-from gilstudy.findings import conclude, is_enough
-from gilstudy.host import read_host
-from gilstudy.plan import make_plan
-from gilstudy.study import run_study
+from gilstudy.system.files import document
+from gilstudy.concluding.findings import conclude, is_enough
+from gilstudy.host.machine import read_host
+from gilstudy.measuring.plan import make_plan
+from gilstudy.measuring.conductor import run_study
 record = run_study(make_plan(workers=(2,), budget_s=15), read_host(), enough=is_enough)
 print(json.dumps(document(record, conclude(record))))
 """

@@ -13,7 +13,7 @@ import pytest
 from properties import given, st
 
 from gilstudy import _native
-from gilstudy.kernels import KERNELS, LARGEST, SLICE, Kernel, in_slices
+from gilstudy.measuring.kernels import KERNELS, LARGEST, SLICE, Kernel, in_slices
 
 EVERY = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 COMPILED = pytest.mark.parametrize("name", ["nogil", "held"])
@@ -79,7 +79,7 @@ def test_a_sliced_kernel_is_called_again_for_what_is_left() -> None:
 @COMPILED
 def test_ctrl_c_does_not_wait_for_a_long_c_call(name: str) -> None:
     # 2**64 - 1 steps take over a century, so the call can only end by the signal.
-    code = f"from gilstudy.kernels import {name}; print('counting', flush=True); {name}(2**64 - 1)"
+    code = f"from gilstudy.measuring.kernels import {name}; print('counting', flush=True); {name}(2**64 - 1)"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:

@@ -14,7 +14,7 @@ from gilstudy.lessons.catalogue import CATALOGUE
 from gilstudy.lessons.lesson import Setting
 from gilstudy.lessons.perform import Performance, perform
 from gilstudy.lessons.words import LANGUAGES, Words
-from gilstudy.plays.events import Event, Kind, Play
+from gilstudy.recording.events import Event, Kind, Play
 from gilstudy.report.lanes import ASCII, UNICODE, drawn, label_width, line_mark, order_chart, slices_chart
 from gilstudy.report.lesson import print_lesson
 from gilstudy.report.wrapping import hanging, wrap

@@ -73,7 +73,7 @@ def test_only_the_edge_prints_or_exits() -> None:
 
 
 def test_a_station_needs_the_standard_library_alone() -> None:
-    code = "import sys, gilstudy.station, gilstudy.modes.threads, gilstudy.modes.processes; print(*sys.modules)"
+    code = "import sys, gilstudy.measuring.station, gilstudy.measuring.modes.processes; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"psutil", "rich", "Cython"} & {name.partition(".")[0] for name in loaded.split()}
 
@@ -90,12 +90,12 @@ def test_files_are_small() -> None:
 
 
 def test_what_runs_beside_a_lesson_needs_the_standard_library_alone() -> None:
-    code = "import sys, gilstudy.plays.installing, gilstudy.plays.hooks; print(*sys.modules)"
+    code = "import sys, gilstudy.recording.installing, gilstudy.recording.hooks; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"psutil", "rich", "Cython"} & {name.partition(".")[0] for name in loaded}
     ours = {name for name in loaded if name.startswith("gilstudy")}
-    assert ours <= {"gilstudy", "gilstudy._version", "gilstudy.children", "gilstudy.plays"} | {
-        f"gilstudy.plays.{name}" for name in ("installing", "recorder", "hooks", "locks")
+    assert ours <= {"gilstudy", "gilstudy._version", "gilstudy.system.children", "gilstudy.recording"} | {
+        f"gilstudy.recording.{name}" for name in ("installing", "recorder", "hooks", "locks")
     }

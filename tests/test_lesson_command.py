@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from processes import left_in, working_in
 
-from gilstudy import plays
+from gilstudy import recording as plays
 from gilstudy.lessons.catalogue import CATALOGUE
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and terminals")

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from gilstudy.lessons.catalogue import CATALOGUE
 from gilstudy.lessons.words import LANGUAGES, Words, default_language
-from gilstudy.plays.source import messages, program_source, translated
+from gilstudy.recording.source import messages, program_source, translated
 
 NAMES = {
     *("__main__", "p1", "p2", "empty", "assigned", "overridden", "LoopThread", "slow", "quick", "forth", "back"),
@@ -43,7 +43,7 @@ def facts_of(text: str) -> set[str]:
 
 
 def programs() -> list[str]:
-    folder = resources.files("gilstudy.plays.examples")
+    folder = resources.files("gilstudy.recording.examples")
     return sorted(path.name.removesuffix(".py") for path in folder.iterdir() if path.name.endswith(".py"))
 
 
@@ -127,7 +127,7 @@ def test_programs_are_short_and_plain() -> None:
         ours = {
             f"{node.module}.{name.name}" for node in imported for name in node.names if "gilstudy" in str(node.module)
         }
-        assert ours <= {"gilstudy.kernels.nogil"}, program
+        assert ours <= {"gilstudy._kernels.countdown_nogil"}, program
 
 
 @pytest.mark.parametrize(

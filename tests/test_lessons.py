@@ -15,8 +15,8 @@ from gilstudy.lessons.lesson import Material, Setting
 from gilstudy.lessons.models import longest_overlap_ns, turns
 from gilstudy.lessons.perform import Performance, perform
 from gilstudy.lessons.words import LANGUAGES, Words
-from gilstudy.observations import Observations
-from gilstudy.plays.events import Event, Play
+from gilstudy.measuring.observations import Observations
+from gilstudy.recording.events import Event, Play
 
 Change = Callable[[Play], Play]
 

@@ -13,14 +13,14 @@ import psutil
 import pytest
 
 from gilstudy._native import now_ns
-from gilstudy.host import read_host
-from gilstudy.kernels import KERNELS
-from gilstudy.laps import Turn
-from gilstudy.modes import Crew, WorkerLost, open_crew
-from gilstudy.modes.processes import ProcessCrew
-from gilstudy.modes.threads import ThreadCrew
-from gilstudy.plan import ARM_NAMES, arm_of
-from gilstudy.record import Span
+from gilstudy.host.machine import read_host
+from gilstudy.measuring.kernels import KERNELS
+from gilstudy.measuring.laps import Turn
+from gilstudy.measuring.modes import Crew, WorkerLost, open_crew
+from gilstudy.measuring.modes.processes import ProcessCrew
+from gilstudy.measuring.modes.threads import ThreadCrew
+from gilstudy.measuring.plan import ARM_NAMES, arm_of
+from gilstudy.measuring.record import Span
 
 MOST = 3
 # Not fork: pytest and hypothesis may have threads. A station has none, and forks where that is the default.
@@ -158,7 +158,7 @@ class Gate:
 
 
 def test_the_edges_of_a_turn_are_exact_under_a_scripted_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gilstudy import laps
+    from gilstudy.measuring import laps
 
     gate = Gate()
     monkeypatch.setattr(laps, "now_ns", lambda: gate.now_ns)
@@ -179,7 +179,7 @@ def test_the_edges_of_a_turn_are_exact_under_a_scripted_clock(monkeypatch: pytes
 def test_a_lap_that_passes_both_instants_is_one_edge_and_no_second_lap_is_run(
     monkeypatch: pytest.MonkeyPatch, begin_ns: int, laps: int
 ) -> None:
-    from gilstudy import laps as module
+    from gilstudy.measuring import laps as module
 
     gate = Gate()
     monkeypatch.setattr(module, "now_ns", lambda: gate.now_ns)
@@ -196,7 +196,7 @@ def test_a_lap_that_passes_both_instants_is_one_edge_and_no_second_lap_is_run(
 
 
 def test_calibration_finds_the_lap_and_shows_that_time_is_linear(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gilstudy import laps
+    from gilstudy.measuring import laps
 
     gate = Gate()
     monkeypatch.setattr(laps, "now_ns", lambda: gate.now_ns)

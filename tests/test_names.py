@@ -13,23 +13,23 @@ from builders import a_host, a_pulse, a_runtime
 from nasty import NASTY, is_harmless, is_told
 from rich.console import Console
 
-from gilstudy.claims import Claim
+from gilstudy.concluding.claims import Claim
 from gilstudy.errors import BadInput
-from gilstudy.evidence import Evidence
 from gilstudy.lessons.catalogue import CATALOGUE
 from gilstudy.lessons.lesson import Seen
 from gilstudy.lessons.perform import Performance
 from gilstudy.lessons.words import Words
-from gilstudy.plays.events import Event, Kind, Play
-from gilstudy.probing import Probe
+from gilstudy.measuring.conductor import Progress
+from gilstudy.probing.evidence import Evidence
+from gilstudy.probing.probe import Probe
+from gilstudy.probing.sweep import Sweep
+from gilstudy.recording.events import Event, Kind, Play
 from gilstudy.report.console import console
 from gilstudy.report.info import print_info
 from gilstudy.report.lesson import print_lesson
 from gilstudy.report.probe import Entry, document, junit, print_probes
 from gilstudy.report.progress import Display
-from gilstudy.streams import Output
-from gilstudy.study import Progress
-from gilstudy.sweep import Sweep
+from gilstudy.system.streams import Output
 
 
 def printed(report: Callable[[Console], None]) -> str:

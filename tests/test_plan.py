@@ -9,7 +9,7 @@ import pytest
 from builders import a_host
 
 from gilstudy.errors import BadInput
-from gilstudy.plan import ARM_NAMES, arm_of, default_budget_s, default_workers, make_plan, with_baselines
+from gilstudy.measuring.plan import ARM_NAMES, arm_of, default_budget_s, default_workers, make_plan, with_baselines
 
 
 def names(*asked: str) -> tuple[str, ...]:

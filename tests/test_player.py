@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from processes import left_in
 
-from gilstudy import children
-from gilstudy.plays import player
-from gilstudy.plays.events import Event, in_order, parse
-from gilstudy.plays.locks import Locks
-from gilstudy.plays.player import play
+from gilstudy.recording import player
+from gilstudy.recording.events import Event, in_order, parse
+from gilstudy.recording.locks import Locks
+from gilstudy.recording.player import play
+from gilstudy.system import children
 
 
 @pytest.fixture

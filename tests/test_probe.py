@@ -19,15 +19,15 @@ from xml.etree import ElementTree
 import pytest
 
 import gilstudy
-from gilstudy import controls
-from gilstudy.cases import Case, cases_in, public_functions
 from gilstudy.errors import BadInput
-from gilstudy.evidence import Evidence, is_firm, judge, wilson
-from gilstudy.gil import gil_reason
-from gilstudy.probing import Probe, probe_call, seen_in
+from gilstudy.probing import controls
+from gilstudy.probing.evidence import Evidence, is_firm, judge, wilson
+from gilstudy.probing.probe import Probe, probe_call, seen_in
+from gilstudy.probing.sweep import sweep
+from gilstudy.probing.table import Case, cases_in, public_functions
 from gilstudy.report.probe import Entry, document, junit
-from gilstudy.sweep import sweep
-from gilstudy.trace import FREE, Lane, Trace
+from gilstudy.watching.gil import gil_reason
+from gilstudy.watching.trace import FREE, Lane, Trace
 
 gil = pytest.mark.skipif(bool(gil_reason()), reason=gil_reason())
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a C library's usleep")

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gilstudy.evidence import Evidence
-from gilstudy.gil import gil_reason
+from gilstudy.probing.evidence import Evidence
+from gilstudy.watching.gil import gil_reason
 
 gil = pytest.mark.skipif(bool(gil_reason()), reason=gil_reason())
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a C library's usleep")

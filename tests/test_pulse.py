@@ -11,8 +11,8 @@ import pytest
 from properties import given, settings, st
 from trees import CPUS, plant, v2
 
-from gilstudy import pulse
-from gilstudy.pulse import Pulse, change, read_pulse
+from gilstudy.host import counters as pulse
+from gilstudy.host.counters import Pulse, change, read_pulse
 
 STAT = """\
 cpu  100 20 30 4000 50 6 7 8 900 10
@@ -127,7 +127,7 @@ def test_reading_needs_no_package_on_linux() -> None:
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("skipped: only Linux tells without psutil, and only to CPython which CPUs may be used")
     code = (
-        "import sys, gilstudy.pulse as pulse, gilstudy.host as host; pulse.read_pulse(); host.read_host(); "
+        "import sys; from gilstudy.host import counters, machine; counters.read_pulse(); machine.read_host(); "
         "print('psutil' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,8 +9,8 @@ import pytest
 from builders import a_host, a_record
 from rich.console import Console
 
-from gilstudy.findings import conclude
-from gilstudy.record import Caution, Failure, Record
+from gilstudy.concluding.findings import conclude
+from gilstudy.measuring.record import Caution, Failure, Record
 from gilstudy.report.terminal import print_claims, print_study
 
 LONG = ["threads", "processes[forkserver]", "processes[spawn]"]

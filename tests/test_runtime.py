@@ -17,14 +17,14 @@ import pytest
 
 import gilstudy
 from gilstudy.codec import decode, encode
-from gilstudy.runtime import Runtime, _compiler, cpu_count_override, gil_enabled, is_free_threaded, this_runtime
+from gilstudy.host.runtime import Runtime, _compiler, cpu_count_override, gil_enabled, is_free_threaded, this_runtime
 
 SOURCES = str(Path(gilstudy.__file__).parent.parent)
 OTHERS = ("python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t", "python3.15", "python3.15t")
 ASK = """
 import json
 from gilstudy.codec import encode
-from gilstudy.runtime import this_runtime
+from gilstudy.host.runtime import this_runtime
 print(json.dumps(encode(this_runtime())))
 """
 TRUTH = """
@@ -104,7 +104,8 @@ def test_another_switch_interval_is_seen() -> None:
 
 def test_the_start_method_is_the_default_and_asking_does_not_settle_it() -> None:
     code = (
-        "import json, multiprocessing as m; from gilstudy.runtime import this_runtime as t; first = t().start_method; "
+        "import json, multiprocessing as m; from gilstudy.host.runtime import this_runtime as t; "
+        "first = t().start_method; "
         "settled = m.get_start_method(allow_none=True); m.set_start_method('spawn'); "
         "print(json.dumps([first, settled, t().start_method]))"
     )
@@ -133,12 +134,12 @@ def test_it_imports_little() -> None:
     """It runs in every measured child: no package, and nothing of gilstudy's own."""
     code = """
 import sys, json
-import gilstudy.runtime
-gilstudy.runtime.this_runtime()
+import gilstudy.host.runtime
+gilstudy.host.runtime.this_runtime()
 watched = ("psutil", "rich", "gilstudy", "platform")
 print(json.dumps(sorted(name for name in sys.modules if name.split(".")[0] in watched)))
 """
-    assert run(sys.executable, code) == ["gilstudy", "gilstudy._version", "gilstudy.runtime"]
+    assert run(sys.executable, code) == ["gilstudy", "gilstudy._version", "gilstudy.host.runtime"]
 
 
 # -- the wish for a number of CPUs ---------------------------------------------------------------------------------

@@ -13,15 +13,16 @@ from typing import Any, NoReturn
 
 import pytest
 
-from gilstudy import cli, scratch
+from gilstudy import cli
 from gilstudy.codec import encode
-from gilstudy.experiments.conduct import observe
+from gilstudy.experimenting.conduct import observe
 from gilstudy.lessons.catalogue import CATALOGUE
 from gilstudy.lessons.lesson import Setting
 from gilstudy.lessons.perform import perform
-from gilstudy.plan import arm_of
-from gilstudy.plays.events import Play
-from gilstudy.stations import Lifeline, StationLost
+from gilstudy.measuring.client import Lifeline, StationLost
+from gilstudy.measuring.plan import arm_of
+from gilstudy.recording.events import Play
+from gilstudy.system import scratch
 
 
 @pytest.fixture

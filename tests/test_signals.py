@@ -13,8 +13,8 @@ import pytest
 
 SWALLOWS = """
 import sys, threading
-from gilstudy import children
-from gilstudy.signals import interrupted_once
+from gilstudy.system import children
+from gilstudy.system.signals import interrupted_once
 child = children.Family([sys.executable, "-c", "import time; time.sleep(1000)"], **children.own_group())
 with interrupted_once():
     print(child.pid, flush=True)

@@ -8,11 +8,11 @@ import pytest
 from speedup import expect
 
 from gilstudy.codec import encode
-from gilstudy.findings import conclude, is_enough
-from gilstudy.host import read_host
-from gilstudy.plan import make_plan
-from gilstudy.runtime import gil_enabled
-from gilstudy.study import run_study
+from gilstudy.concluding.findings import conclude, is_enough
+from gilstudy.host.machine import read_host
+from gilstudy.host.runtime import gil_enabled
+from gilstudy.measuring.conductor import run_study
+from gilstudy.measuring.plan import make_plan
 
 FOLLOWS_THE_GIL = "scales" if gil_enabled() is False else "does-not-scale"
 TRUTH = {

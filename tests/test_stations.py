@@ -12,10 +12,10 @@ import pytest
 from processes import left_in, workers_of, working_in
 
 from gilstudy.codec import decode, encode
-from gilstudy.plan import arm_of
-from gilstudy.record import Lap
-from gilstudy.runtime import Runtime, this_runtime
-from gilstudy.stations import Lifeline, StationLost
+from gilstudy.host.runtime import Runtime, this_runtime
+from gilstudy.measuring.client import Lifeline, StationLost
+from gilstudy.measuring.plan import arm_of
+from gilstudy.measuring.record import Lap
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 PATIENCE_S = 60.0

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from builders import a_record
 
+from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
-from gilstudy.files import save
-from gilstudy.findings import conclude
-from gilstudy.streams import Output
+from gilstudy.system.files import save
+from gilstudy.system.streams import Output
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix" or not Path("/dev/full").exists(), reason="a POSIX shell and /dev/full"

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from builders import a_host, a_pulse, a_runtime
 
-from gilstudy import study as conductor
 from gilstudy.codec import encode
-from gilstudy.findings import conclude
-from gilstudy.host import Host
-from gilstudy.plan import make_plan
-from gilstudy.record import Lap, Plan, Record
-from gilstudy.stations import Line, StationLost
-from gilstudy.study import Progress, run_study
+from gilstudy.concluding.findings import conclude
+from gilstudy.host.machine import Host
+from gilstudy.measuring import conductor
+from gilstudy.measuring.client import Line, StationLost
+from gilstudy.measuring.conductor import Progress, run_study
+from gilstudy.measuring.plan import make_plan
+from gilstudy.measuring.record import Lap, Plan, Record
 
 
 class Stage:

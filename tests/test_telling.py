@@ -17,8 +17,8 @@ from told import TOLD
 from gilstudy.report.chrome import chrome_trace
 from gilstudy.report.labels import by_stem, speller, stem
 from gilstudy.report.trace import cautions, finding
-from gilstudy.summary import summarise
-from gilstudy.trace import FREE, Piece, State, Trace
+from gilstudy.watching.summary import summarise
+from gilstudy.watching.trace import FREE, Piece, State, Trace
 
 # -- to the letter ---------------------------------------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ from gilstudy.report.chrome import chrome_trace
 from gilstudy.report.figures import ms, share
 from gilstudy.report.timeline import detail, strip
 from gilstudy.report.trace import cautions, print_trace
-from gilstudy.summary import summarise
-from gilstudy.trace import FREE, Lane, Lost, Piece, Trace
+from gilstudy.watching.summary import summarise
+from gilstudy.watching.trace import FREE, Lane, Lost, Piece, Trace
 
 MS = 1_000_000
 

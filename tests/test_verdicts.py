@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from builders import SPEEDUPS, a_host, a_record, a_runtime
 
-from gilstudy.claims import Claim
-from gilstudy.findings import conclude, is_enough
-from gilstudy.record import Failure, Record
+from gilstudy.concluding.claims import Claim
+from gilstudy.concluding.findings import conclude, is_enough
+from gilstudy.measuring.record import Failure, Record
 
 FREE = {**SPEEDUPS, "threads": 1.93, "threads-held": 1.96}
 """The truth on a free-threaded build."""

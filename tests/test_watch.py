@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 import gilstudy
-from gilstudy import names
 from gilstudy.errors import BadInput
-from gilstudy.gil import NO_GIL, gil_reason, unreadable, wanted_by
-from gilstudy.runtime import gil_enabled, is_free_threaded
-from gilstudy.watching import Watch, watch
+from gilstudy.host.runtime import gil_enabled, is_free_threaded
+from gilstudy.watching import names
+from gilstudy.watching.gil import NO_GIL, gil_reason, unreadable, wanted_by
+from gilstudy.watching.watch import Watch, watch
 
 gil = pytest.mark.skipif(bool(gil_reason()), reason=gil_reason())
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a C library's usleep")
@@ -272,7 +272,7 @@ def test_names_are_kept_whole_and_the_newest_of_them() -> None:
 
 
 def test_the_package_exports_it_lazily() -> None:
-    code = "import gilstudy, sys; assert 'gilstudy.watching' not in sys.modules; gilstudy.watch; gilstudy.probe"
+    code = "import gilstudy, sys; assert 'gilstudy.watching.watch' not in sys.modules; gilstudy.watch; gilstudy.probe"
     assert python(code).returncode == 0
     with pytest.raises(AttributeError, match="nonsense"):
         gilstudy.nonsense  # noqa: B018

@@ -137,7 +137,7 @@ def test_a_changed_switch_interval_and_other_interpreters_are_seen(built: tuple[
 
 FORKS = """
 import os, sys, threading, warnings
-from gilstudy import fork_warning
+from gilstudy.watching import fork_warning
 if not hasattr(os, "fork") or not sys.platform.startswith("linux"): sys.exit()
 warnings.simplefilter("always")
 def told():
@@ -173,5 +173,5 @@ def test_a_module_that_turns_the_gil_on_is_named(built: tuple[Interpreter, Path]
     quiet = "import sys, warnings; warnings.simplefilter('ignore')\n"
     code = f"{quiet}sys.path.append({str(tmp_path)!r}); import giluser\n"
     assert run(interpreter, path, code + WATCH).strip() == ""
-    told = run(interpreter, path, code + "from gilstudy.gil import wanted_by; print(wanted_by())")
+    told = run(interpreter, path, code + "from gilstudy.watching.gil import wanted_by; print(wanted_by())")
     assert told == "('giluser',)\n"

@@ -6,15 +6,15 @@ from gilstudy._version import __version__
 
 TYPE_CHECKING = False  # as in typing, which would take longer to import than all the rest
 if TYPE_CHECKING:
-    from gilstudy.asking import probe
-    from gilstudy.watching import watch
+    from gilstudy.probing.asking import probe
+    from gilstudy.watching.watch import watch
 
 BEFORE = frozenset(sys.modules)
-"""The modules that were loaded before this one: see `gilstudy.hiding`."""
+"""The modules that were loaded before this one: see `gilstudy.watching.hiding`."""
 
 __all__ = ["__version__", "probe", "watch"]
 
-_LAZY = {"probe": "gilstudy.asking", "watch": "gilstudy.watching"}
+_LAZY = {"probe": "gilstudy.probing.asking", "watch": "gilstudy.watching.watch"}
 
 
 def __getattr__(name: str) -> object:

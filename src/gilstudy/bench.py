@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from gilstudy import entry
+from gilstudy.commands import entry
 
 if __name__ == "__main__":  # before anything else is imported
     sys.exit(entry.command("bench", prog="python -m gilstudy.bench"))
@@ -17,14 +17,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gilstudy import cli, signals
+from gilstudy import cli
+from gilstudy.system import signals
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gilstudy.findings import Findings
-    from gilstudy.host import Host
-    from gilstudy.record import Plan, Record
+    from gilstudy.concluding.findings import Findings
+    from gilstudy.host.machine import Host
+    from gilstudy.measuring.record import Plan, Record
 
 EXAMPLES = """
 examples:
@@ -44,7 +45,7 @@ exit codes:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    from gilstudy.plan import ARM_NAMES
+    from gilstudy.measuring.plan import ARM_NAMES
 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
@@ -78,11 +79,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan, measure, save, conclude, show."""
-    from gilstudy import files
-    from gilstudy.host import read_host
-    from gilstudy.plan import ARM_NAMES, default_workers, make_plan
+    from gilstudy.host.machine import read_host
+    from gilstudy.measuring.plan import ARM_NAMES, default_workers, make_plan
     from gilstudy.report.console import console
     from gilstudy.report.terminal import print_claims, print_study
+    from gilstudy.system import files
 
     host = read_host()
     plan = make_plan(
@@ -107,8 +108,8 @@ def saver(path: Path | None) -> Save:
 
     That it cannot be saved is told when it is saved with its conclusions. A pipe or a device takes only one document.
     """
-    from gilstudy import files
     from gilstudy.errors import BadInput
+    from gilstudy.system import files
 
     def save(record: Record) -> None:
         if path and files.is_replaced(path):
@@ -140,10 +141,10 @@ def measure(plan: Plan, host: Host, console: Console, *, experiments: bool, save
 
 
 def _measure(kept: list[Record], plan: Plan, host: Host, console: Console, *, experiments: bool, save: Save) -> None:
-    from gilstudy.experiments.conduct import observing
-    from gilstudy.findings import is_enough
+    from gilstudy.concluding.findings import is_enough
+    from gilstudy.experimenting.conduct import observing
+    from gilstudy.measuring.conductor import run_study
     from gilstudy.report.progress import Display
-    from gilstudy.study import run_study
 
     with Display(console) as display:
         kept.append(run_study(plan, host, enough=is_enough, notice=display.notice))
@@ -160,9 +161,9 @@ def finish(record: Record, path: Path | None, show: Callable[[Console, Record, F
     Raises:
         KeyboardInterrupt: while it was concluded; it is saved without conclusions, and the message says where.
     """
-    from gilstudy import files
-    from gilstudy.findings import conclude
+    from gilstudy.concluding.findings import conclude
     from gilstudy.report.console import console
+    from gilstudy.system import files
 
     try:
         findings = conclude(record)

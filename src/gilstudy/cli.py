@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from gilstudy import signals, streams
 from gilstudy._version import __version__
 from gilstudy.errors import BadInput
-from gilstudy.shadows import stand_in
+from gilstudy.system import signals, streams
+from gilstudy.system.shadows import stand_in
 from gilstudy.text import shown
 
 OK, ARM_FAILED, BAD_INPUT = 0, 1, 2

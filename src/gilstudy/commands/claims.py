@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gilstudy import bench
 
 if TYPE_CHECKING:
-    from gilstudy.record import Record
+    from gilstudy.measuring.record import Record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge all claims and show them."""
-    from gilstudy import files
     from gilstudy.report.claims import print_table
+    from gilstudy.system import files
 
     if args.json:
         files.check_writable(args.json)
@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(budget_s: float | None, path: Path | None) -> Record:
-    from gilstudy.host import read_host
-    from gilstudy.plan import ARM_NAMES, default_workers, make_plan
+    from gilstudy.host.machine import read_host
+    from gilstudy.measuring.plan import ARM_NAMES, default_workers, make_plan
     from gilstudy.report.console import console
 
     host = read_host()

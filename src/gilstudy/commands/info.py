@@ -6,12 +6,12 @@ import argparse
 import json
 from typing import Any
 
-from gilstudy import streams
 from gilstudy._version import __version__
 from gilstudy.codec import encode
-from gilstudy.host import Host, read_host
-from gilstudy.pulse import Pulse, read_pulse
-from gilstudy.runtime import Runtime, this_runtime
+from gilstudy.host.counters import Pulse, read_pulse
+from gilstudy.host.machine import Host, read_host
+from gilstudy.host.runtime import Runtime, this_runtime
+from gilstudy.system import streams
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

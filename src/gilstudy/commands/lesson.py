@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from gilstudy import streams
 from gilstudy._version import __version__
 from gilstudy.errors import BadInput
+from gilstudy.system import streams
 from gilstudy.text import shown
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gilstudy.lessons.lesson import Lesson, Setting
     from gilstudy.lessons.perform import Performance
     from gilstudy.lessons.words import Words
-    from gilstudy.plays.events import Event
+    from gilstudy.recording.events import Event
 
 PASSED: Final = 0
 FAILED: Final = 1

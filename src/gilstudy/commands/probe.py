@@ -12,19 +12,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from gilstudy import files, streams
-from gilstudy.asking import doubts
-from gilstudy.cases import EXPECTED, Case, cases_in, public_functions, told
 from gilstudy.errors import BadInput
-from gilstudy.lastreport import LastReport
-from gilstudy.probing import Probe, probe_call
-from gilstudy.quiet import disturbance
+from gilstudy.probing.asking import doubts
+from gilstudy.probing.probe import Probe, probe_call
+from gilstudy.probing.quiet import disturbance
+from gilstudy.probing.sweep import sweep
+from gilstudy.probing.table import EXPECTED, Case, cases_in, public_functions, told
 from gilstudy.report.console import console
 from gilstudy.report.probe import Entry, document, junit, print_probes
-from gilstudy.signals import was_signalled
-from gilstudy.sweep import sweep
+from gilstudy.system import files, streams
+from gilstudy.system.signals import was_signalled
 from gilstudy.text import shown
-from gilstudy.watching import watch
+from gilstudy.watching.lastreport import LastReport
+from gilstudy.watching.watch import watch
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -15,8 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load, conclude, show."""
-    from gilstudy import bench, files
+    from gilstudy import bench
     from gilstudy.report.terminal import print_claims, print_study
+    from gilstudy.system import files
 
     if args.json:
         files.check_writable(args.json)

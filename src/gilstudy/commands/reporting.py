@@ -13,18 +13,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gilstudy import files, signals, streams
 from gilstudy.errors import BadInput
-from gilstudy.lastreport import LastReport
 from gilstudy.report.console import console
 from gilstudy.report.saving import save_trace
 from gilstudy.report.trace import print_trace
-from gilstudy.summary import summarise
-from gilstudy.trace import Span, Trace
+from gilstudy.system import files, signals, streams
+from gilstudy.watching.lastreport import LastReport
+from gilstudy.watching.summary import summarise
+from gilstudy.watching.trace import Span, Trace
 
 if TYPE_CHECKING:
-    from gilstudy.hiding import Hiding
-    from gilstudy.watching import Watch
+    from gilstudy.watching.hiding import Hiding
+    from gilstudy.watching.watch import Watch
 
 TROUBLE: Final = 125
 """The exit code if we could not do our part, whatever the program did."""

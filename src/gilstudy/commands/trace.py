@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from gilstudy import files, fork_warning, program, signals, streams
 from gilstudy.commands.reporting import TROUBLE, Reporter
 from gilstudy.errors import BadInput
-from gilstudy.gil import unwatchable
-from gilstudy.hiding import Hiding
-from gilstudy.plan import ARM_NAMES
-from gilstudy.program import Program, code_program, module_program, path_program, stdin_program
+from gilstudy.measuring.plan import ARM_NAMES
 from gilstudy.report.saving import ENDINGS
-from gilstudy.targets import arm_job, function_job, module_is_there
+from gilstudy.system import files, signals, streams
 from gilstudy.text import shown
-from gilstudy.watching import watch
+from gilstudy.watching import fork_warning, program
+from gilstudy.watching.gil import unwatchable
+from gilstudy.watching.hiding import Hiding
+from gilstudy.watching.program import Program, code_program, module_program, path_program, stdin_program
+from gilstudy.watching.targets import arm_job, function_job, module_is_there
+from gilstudy.watching.watch import watch
 
 EXAMPLES: Final = f"""
 what to run, as python would run it:

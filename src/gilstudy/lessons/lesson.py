@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gilstudy.observations import Observations
-from gilstudy.plays.events import Ending, Event, Play
+from gilstudy.measuring.observations import Observations
+from gilstudy.recording.events import Ending, Event, Play
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ def usable_cpus() -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A program that is run, by its name in `gilstudy.plays.examples`."""
+    """A program that is run, by its name in `gilstudy.recording.examples`."""
 
     program: str
     args: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class Lesson:
     options: tuple[str, ...] = ()
     """The possible answers to the lesson's question."""
     experiments: tuple[str, ...] = ()
-    """Of `gilstudy.experiments.conduct.MEASURED`."""
+    """Of `gilstudy.experimenting.conduct.MEASURED`."""
     modules: tuple[str, ...] = ()
     """Modules of gilstudy that the experiments measure: their code belongs to what is shown."""
     claims: tuple[str, ...] = ()

@@ -7,10 +7,10 @@ import os
 from collections.abc import Sequence
 from typing import Final
 
-from gilstudy.claims.experiments import typical
+from gilstudy.concluding.claims.experiments import typical
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, Setting, always, in_order, ms
-from gilstudy.observations import Layers
-from gilstudy.plays.events import Lane
+from gilstudy.measuring.observations import Layers
+from gilstudy.recording.events import Lane
 from gilstudy.stats import Estimate
 
 BREAK_NS: Final = 50_000

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gilstudy.claims import Claim
-from gilstudy.claims.experiments import judge_experiments
-from gilstudy.experiments.conduct import Unfinished, observe
+from gilstudy.concluding.claims import Claim
+from gilstudy.concluding.claims.experiments import judge_experiments
+from gilstudy.experimenting.conduct import Unfinished, observe
 from gilstudy.lessons.lesson import Lesson, Material, Run, Seen, Setting
-from gilstudy.plays.events import Event, Play
-from gilstudy.plays.player import play
-from gilstudy.plays.source import program_source
-from gilstudy.scratch import NoRoom
+from gilstudy.recording.events import Event, Play
+from gilstudy.recording.player import play
+from gilstudy.recording.source import program_source
+from gilstudy.system.scratch import NoRoom
 
 Outcome = Literal["passed", "failed", "unavailable"]
 
@@ -52,7 +52,7 @@ def perform(
     Args:
         lesson: which.
         setting: with what.
-        words: what its programs say instead of their English words, see `gilstudy.plays.source`.
+        words: what its programs say instead of their English words, see `gilstudy.recording.source`.
         follow: is told of every event of its programs as it happens.
     """
     start_ns = time.perf_counter_ns()

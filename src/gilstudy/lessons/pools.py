@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, always, in_order
-from gilstudy.plays.events import Event, Play
+from gilstudy.recording.events import Event, Play
 
 
 class Task(NamedTuple):

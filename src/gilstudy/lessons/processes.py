@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, Setting, always, ms
-from gilstudy.plays.events import Lane, Play
+from gilstudy.recording.events import Lane, Play
 
 
 def _see_fork(material: Material) -> Seen:

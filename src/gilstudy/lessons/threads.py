@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from gilstudy.claims.experiments import cost_ns, per_million
-from gilstudy.experiments.conduct import see_deadlock, see_sharing
+from gilstudy.concluding.claims.experiments import cost_ns, per_million
+from gilstudy.experimenting.conduct import see_deadlock, see_sharing
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, always
-from gilstudy.observations import LostUpdates, Observations, Updates
+from gilstudy.measuring.observations import LostUpdates, Observations, Updates
 
 
 def _see_names(material: Material) -> Seen:
@@ -100,7 +100,7 @@ LESSONS = (
         see=_see_lock,
         options=("zero", "one", "two"),
         experiments=("updates", "costs"),
-        modules=("gilstudy.experiments.balance",),
+        modules=("gilstudy.experimenting.balance",),
         claims=(
             "threads-share-processes-copy",
             "lost-updates-without-lock",

@@ -8,8 +8,8 @@ from typing import Final
 
 from gilstudy.report.figures import count, thousands
 from gilstudy.report.labels import Spell, by_stem
-from gilstudy.summary import Group, LaneSummary, Summary, together
-from gilstudy.trace import Span, Trace
+from gilstudy.watching.summary import Group, LaneSummary, Summary, together
+from gilstudy.watching.trace import Span, Trace
 
 MOST_LANES: Final = 16
 MOST_NAMED: Final = 3

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from gilstudy._version import __version__
-from gilstudy.contention import merged
 from gilstudy.report.timeline import words_for
 from gilstudy.report.trace import cautions
-from gilstudy.trace import FREE, OFF, Lane, Trace
+from gilstudy.watching.contention import merged
+from gilstudy.watching.trace import FREE, OFF, Lane, Trace
 
 Event = dict[str, Any]
 

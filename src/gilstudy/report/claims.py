@@ -8,8 +8,8 @@ from typing import Final
 from rich.console import Console, Group
 from rich.text import Text
 
-from gilstudy.claims import TEXTS, Claim
-from gilstudy.record import Record
+from gilstudy.concluding.claims import TEXTS, Claim
+from gilstudy.measuring.record import Record
 from gilstudy.report.terminal import MOST, ending, headline
 from gilstudy.report.wording import STYLES
 from gilstudy.report.wrapping import wrap

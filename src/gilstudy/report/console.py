@@ -6,7 +6,7 @@ from typing import IO, cast
 
 from rich.console import Console
 
-from gilstudy import streams
+from gilstudy.system import streams
 
 
 def console(*, stderr: bool = False, quiet: bool = False, output: streams.Output | None = None) -> Console:

@@ -9,9 +9,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from gilstudy.host import Host, Kind
-from gilstudy.pulse import Pulse
-from gilstudy.runtime import Runtime
+from gilstudy.host.counters import Pulse
+from gilstudy.host.machine import Host, Kind
+from gilstudy.host.runtime import Runtime
 from gilstudy.text import shown
 
 Row = tuple[str, str]

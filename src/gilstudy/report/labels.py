@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rich.cells import cell_len
 
-from gilstudy.summary import Group, LaneSummary
 from gilstudy.text import shown
-from gilstudy.trace import Lane
+from gilstudy.watching.summary import Group, LaneSummary
+from gilstudy.watching.trace import Lane
 
 Spell = Callable[[str, int], str]
 """From a foreign text, and columns at most, to what is written."""

@@ -9,7 +9,7 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from gilstudy.plays.events import Event, Lane, Play
+from gilstudy.recording.events import Event, Lane, Play
 from gilstudy.text import shown
 
 FEWEST_COLUMNS: Final = 20

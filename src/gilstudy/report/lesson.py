@@ -17,8 +17,8 @@ from gilstudy.lessons.lesson import Lesson, Setting
 from gilstudy.lessons.models import slices_of
 from gilstudy.lessons.perform import Performance
 from gilstudy.lessons.words import Words
-from gilstudy.plays.events import Play
-from gilstudy.plays.source import program_source
+from gilstudy.recording.events import Play
+from gilstudy.recording.source import program_source
 from gilstudy.report import lanes
 from gilstudy.report.wording import STYLES, draws_unicode
 from gilstudy.report.wrapping import hanging, wrap

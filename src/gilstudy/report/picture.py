@@ -12,15 +12,15 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from gilstudy import files
 from gilstudy.errors import BadInput
 from gilstudy.report.choosing import busiest_in
 from gilstudy.report.labels import labels
 from gilstudy.report.timeline import detail, has_unseen, legend_keys
 from gilstudy.report.trace import SUBJECT, cautions, finding, gil_lines, headlines
-from gilstudy.summary import Summary
+from gilstudy.system import files
 from gilstudy.text import shown
-from gilstudy.trace import FREE, OFF, Span, State, Trace
+from gilstudy.watching.summary import Summary
+from gilstudy.watching.trace import FREE, OFF, Span, State, Trace
 
 COLOURS: Final[dict[State, str]] = {
     "holding": "#2a7f62",

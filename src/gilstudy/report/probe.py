@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gilstudy._version import __version__
-from gilstudy.probing import Probe
+from gilstudy.probing.probe import Probe
+from gilstudy.probing.sweep import Sweep
 from gilstudy.report.figures import ms, share
-from gilstudy.sweep import Sweep
 from gilstudy.text import shown
 
 SCHEMA: Final = 1

@@ -7,7 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from gilstudy.study import Progress as StudyProgress
+from gilstudy.measuring.conductor import Progress as StudyProgress
 from gilstudy.text import shown
 
 REDRAW_S = 0.25

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Final
 
-from gilstudy import files
 from gilstudy.report.chrome import chrome_trace
-from gilstudy.summary import summarise
-from gilstudy.trace import Span, Trace
+from gilstudy.system import files
+from gilstudy.watching.summary import summarise
+from gilstudy.watching.trace import Span, Trace
 
 ENDINGS: Final = (".json", ".svg", ".png", ".html")
 

@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from gilstudy._version import __version__
-from gilstudy.claims import Claim
-from gilstudy.findings import Findings
-from gilstudy.record import Record
+from gilstudy.concluding.claims import Claim
+from gilstudy.concluding.findings import Findings
+from gilstudy.concluding.verdicts import ArmFinding, percent, ratio
+from gilstudy.measuring.record import Record
 from gilstudy.report.wording import STYLES, caution_text, spaced
 from gilstudy.stats import Estimate
 from gilstudy.text import shown
-from gilstudy.verdicts import ArmFinding, percent, ratio
 
 MOST: Final = 1000
 """Columns of a reason or of evidence."""

@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from gilstudy.contention import busiest_stretch, waits
 from gilstudy.report.figures import ms
 from gilstudy.report.labels import padded
 from gilstudy.report.wording import draws_unicode
-from gilstudy.summary import Group
-from gilstudy.trace import FREE, OFF, Lane, Span, State, Trace
+from gilstudy.watching.contention import busiest_stretch, waits
+from gilstudy.watching.summary import Group
+from gilstudy.watching.trace import FREE, OFF, Lane, Span, State, Trace
 
 WORDS: Final[dict[State, str]] = {
     "holding": "holds the GIL",

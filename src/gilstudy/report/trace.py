@@ -14,9 +14,9 @@ from gilstudy.report.figures import count, ms, share
 from gilstudy.report.labels import Spell, by_stem, labels, speller
 from gilstudy.report.timeline import print_lanes
 from gilstudy.report.trace_table import FEWEST_FOR_MEDIAN, HEADING, blocks, lines, longest, name_width, parts
-from gilstudy.summary import FEWEST_LOOKS, FEWEST_SEEN, Holds, Summary, Waits, seen_share
 from gilstudy.text import shown
-from gilstudy.trace import FREE, OFF, Span, Trace
+from gilstudy.watching.summary import FEWEST_LOOKS, FEWEST_SEEN, Holds, Summary, Waits, seen_share
+from gilstudy.watching.trace import FREE, OFF, Span, Trace
 
 SUBJECT: Final = 10
 """Columns for what a line is about."""

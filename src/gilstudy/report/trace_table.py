@@ -11,8 +11,8 @@ from rich.text import Text
 
 from gilstudy.report.figures import ms, share
 from gilstudy.report.labels import padded
-from gilstudy.summary import LaneSummary, Summary, Waits
-from gilstudy.trace import State
+from gilstudy.watching.summary import LaneSummary, Summary, Waits
+from gilstudy.watching.trace import State
 
 FEWEST_FOR_MEDIAN: Final = 5
 HEADING: Final = "thread"

@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.console import Console
 
-from gilstudy.record import Caution
+from gilstudy.measuring.record import Caution
 from gilstudy.text import shown
 
 STYLES: Final = {

@@ -1,0 +1,240 @@
+"""Verdicts on the claims about speedup and cores, from the arms of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gilstudy.concluding.claims import Claim, ClaimVerdict
+from gilstudy.concluding.verdicts import (
+    DOES_NOT_UP_TO,
+    SCALES_FROM,
+    ArmFinding,
+    ArmVerdict,
+    Room,
+    ratio,
+    room_at,
+)
+from gilstudy.measuring.record import Arm, Record
+from gilstudy.stats import Estimate
+
+SLOWER_BY: Final = 0.10
+"""Threads count as slower than one thread only if they are surely so by more than this: within it they are equal."""
+QUIET_CEILING: Final = 0.85
+"""Efficiency that native threads must surely have before a slowdown is put down to Python and not to the host."""
+
+
+def judge_speedups(record: Record, findings: Sequence[ArmFinding]) -> tuple[Claim, ...]:
+    """A verdict on each claim that the record's arms bear on, in the text's order."""
+    court = _Court(record, findings)
+    judges: dict[str, Callable[[], _Ruling | None]] = {
+        "threads-do-not-scale": lambda: court.of_arms(("threads",), "does-not-scale"),
+        "threads-slower-than-serial": court.slower,
+        "threads-use-one-core": court.one_core,
+        "c-extension-scales": lambda: court.of_arms(("threads-nogil",), "scales"),
+        "c-must-release-the-gil": lambda: court.of_arms(("threads-held",), "does-not-scale", beside="threads-nogil"),
+        "processes-scale": lambda: court.of_arms(court.processes, "scales"),
+        "only-c-or-processes": court.only_c_or_processes,
+        "needs-gil-free-interpreter": court.needs_gil_free_interpreter,
+    }
+    rulings = {name: judge() for name, judge in judges.items()}
+    return tuple(court.claim(name, ruling) for name, ruling in rulings.items() if ruling is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    verdict: ClaimVerdict
+    evidence: str
+    counterexample: str | None = None
+
+
+class _Court:
+    def __init__(self, record: Record, findings: Sequence[ArmFinding]) -> None:
+        self._record = record
+        self._cases = {(finding.arm, finding.workers): finding for finding in findings}
+        self._arms: dict[str, Arm] = {arm.name: arm for arm in record.plan.arms}
+        self._top = next(arm.name for arm in record.plan.arms if arm.is_ceiling)
+        self.processes = tuple(arm.name for arm in record.plan.arms if arm.mode == "processes")
+
+    def claim(self, name: str, ruling: _Ruling) -> Claim:
+        return Claim(
+            id=name,
+            verdict=ruling.verdict,
+            evidence=ruling.evidence,
+            scope=self._scope(),
+            counterexample=ruling.counterexample,
+        )
+
+    def _scope(self) -> str:
+        builds = sorted({runtime.label for runtime in self._record.runtimes.values()})
+        counts = ", ".join(str(count) for count in self._record.plan.workers)
+        return f"Python {' and '.join(builds) or '?'}, {counts} workers, this host"
+
+    # -- evidence ------------------------------------------------------------------------------------------------
+
+    def _of(self, arms: Iterable[str]) -> list[ArmFinding]:
+        """The arms' findings at two workers and more."""
+        return [self._cases[key] for key in self._cases if key[0] in set(arms) and key[1] > 1]
+
+    def _room(self, workers: int) -> Room:
+        return room_at(self._record, self._ceiling(workers), workers)
+
+    def _ceiling(self, workers: int) -> Estimate | None:
+        case = self._cases.get((self._top, workers))
+        return case.speedup if case else None
+
+    def _missing(self, arms: Sequence[str]) -> _Ruling | None:
+        """The ruling if none of ``arms`` has a finding; None (and no claim at all) if none was asked for."""
+        asked = [arm for arm in arms if arm in self._arms]
+        failed = [failure for failure in self._record.failures if failure.arm in asked]
+        if failed:
+            return _Ruling("inconclusive", f"The arm {failed[0].arm} failed: {failed[0].reason}.")
+        if asked and max(self._record.plan.workers) < 2:
+            return _Ruling("untestable", "It takes two workers or more; this study had one.")
+        return _Ruling("inconclusive", "No round was completed.") if asked else None
+
+    def _no_room(self, cases: Sequence[ArmFinding]) -> _Ruling | None:
+        """The ruling if the host leaves no room at any of the cases' worker counts."""
+        rooms = [self._room(case.workers) for case in cases]
+        if any(not room.why_none for room in rooms):
+            return None
+        verdict: ClaimVerdict = "untestable" if all(room.by_nature for room in rooms) else "inconclusive"
+        return _Ruling(verdict, _sentence(rooms[-1].why_none))
+
+    def _says(self, case: ArmFinding) -> str:
+        top = self._ceiling(case.workers)
+        beside = f" (native threads: {ratio(top)})" if top else ""
+        speed = ratio(case.speedup) if case.speedup else "no ratio"
+        return f"{case.workers} workers of {case.arm} did {speed} the work of one{beside}"
+
+    # -- claims --------------------------------------------------------------------------------------------------
+
+    def of_arms(self, arms: Sequence[str], claimed: ArmVerdict, *, beside: str = "") -> _Ruling | None:
+        """Whether ``arms`` do as ``claimed``; ``beside`` names the arm that must do the opposite for contrast."""
+        cases = self._of(arms)
+        if not cases:
+            return self._missing(arms)
+        if ruling := self._no_room(cases):
+            return ruling
+        firm = [case for case in cases if case.verdict != "inconclusive"]
+        against = [case for case in firm if case.verdict != claimed]
+        evidence = _sentence("; ".join(self._says(case) for case in (against or firm or cases)))
+        if not firm:
+            return _Ruling("inconclusive", _sentence(f"{self._says(cases[0])}: {cases[0].reason}"))
+        if against and len(against) < len(firm):
+            both = [next(case for case in firm if case.verdict == claimed), against[0]]
+            return _Ruling("inconclusive", _sentence("; ".join(f"{self._says(c)}: {c.verdict}" for c in both)))
+        if against:
+            return _Ruling("refuted", evidence, against[0].arm)
+        if beside:
+            return self._contrast(beside, claimed, evidence)
+        return _Ruling("supported", evidence)
+
+    def _contrast(self, beside: str, claimed: ArmVerdict, evidence: str) -> _Ruling:
+        others = [case for case in self._of((beside,)) if case.verdict != "inconclusive"]
+        if not others or any(case.verdict == claimed for case in others):
+            return _Ruling("inconclusive", f"{evidence} But {beside} was not seen to do better.")
+        return _Ruling("supported", f"{evidence[:-1]}; {self._says(others[-1])}.")
+
+    def slower(self) -> _Ruling | None:
+        """Whether threads are slower than one thread by more than the equivalence zone."""
+        cases = self._of(("threads",))
+        if not cases:
+            return self._missing(("threads",))
+        if ruling := self._no_room(cases):
+            return ruling
+        case = min(cases, key=lambda case: case.workers)
+        if case.speedup is None:
+            return _Ruling("inconclusive", _sentence(case.reason))
+        zone = f"within {SLOWER_BY:.0%} counts as equal".replace("%", " %")
+        evidence = f"{self._says(case)}; {zone}."
+        if case.speedup.low > 1 - SLOWER_BY:
+            return _Ruling("refuted", evidence, case.arm)
+        if case.speedup.high < 1 - SLOWER_BY:
+            return self._slower_by_python(case, evidence)
+        return _Ruling("inconclusive", evidence)
+
+    def _slower_by_python(self, case: ArmFinding, evidence: str) -> _Ruling:
+        # A thread that holds the GIL may be kept off its CPU by somebody else's work, and all others wait with it.
+        top = self._ceiling(case.workers)
+        cpus = min(case.workers, len(self._record.host.placement))
+        if top is None or top.low < QUIET_CEILING * cpus:
+            return _Ruling("inconclusive", f"{evidence} But the host gave native threads too little to blame the GIL.")
+        return _Ruling("supported", evidence)
+
+    def one_core(self) -> _Ruling | None:
+        """Whether threads keep one core busy and no more, however many there are."""
+        cases = self._of(("threads",))
+        if not cases:
+            return self._missing(("threads",))
+        if ruling := self._no_room(cases):
+            return ruling
+        sides = {case.workers: self._cores_side(case) for case in cases if not self._room(case.workers).why_none}
+        evidence = _sentence("; ".join(self._cores_say(case) for case in cases if case.workers in sides))
+        if "above" in sides.values():
+            return _Ruling("refuted", evidence, "threads")
+        if all(side == "below" for side in sides.values()):
+            return _Ruling("supported", evidence)
+        return _Ruling("inconclusive", evidence)
+
+    def _cores_side(self, case: ArmFinding) -> str:
+        """Where the cores that the arm used lie between one core and all that native threads used."""
+        spare = self._cases[self._top, case.workers].cores_used.point - 1
+        if case.cores_used.low > 1 + SCALES_FROM * spare:
+            return "above"
+        return "below" if case.cores_used.high < 1 + DOES_NOT_UP_TO * spare else "unsure"
+
+    def _cores_say(self, case: ArmFinding) -> str:
+        ours, top = case.cores_used, self._cases[self._top, case.workers].cores_used
+        return (
+            f"{case.workers} threads kept {ours.point:.2f} [{ours.low:.2f}, {ours.high:.2f}] cores busy, "
+            f"native threads {top.point:.2f}"
+        )
+
+    def only_c_or_processes(self) -> _Ruling | None:
+        """Whether nothing but C and processes gave a speedup, among the models that this Python has."""
+        parts = {
+            "threads": self.of_arms(("threads",), "does-not-scale"),
+            "C": self.of_arms(("threads-nogil",), "scales"),
+            "processes": self.of_arms(self.processes, "scales"),
+        }
+        threads = parts["threads"]
+        if threads is not None and threads.verdict == "refuted":
+            return _Ruling("refuted", f"Pure Python in plain threads scales here. {threads.evidence}", "threads")
+        if any(part is None for part in parts.values()):
+            return None
+        for name, part in parts.items():
+            if part is not None and part.verdict == "untestable":
+                return part
+            if part is not None and part.verdict != "supported":
+                return _Ruling("inconclusive", f"It rests on {name}, for which there is no firm verdict here.")
+        return self._others()
+
+    def _others(self) -> _Ruling:
+        cases = [self._of(arms)[-1] for arms in (("threads-nogil",), self.processes, ("threads",))]
+        c, processes, threads = (ratio(case.speedup) if case.speedup else "" for case in cases)
+        seen = f"C that releases the GIL ({c}) and processes ({processes}) scale, threads ({threads}) do not"
+        unseen = sorted({runtime.label for runtime in self._record.runtimes.values() if runtime.own_gil_interpreters})
+        if unseen:
+            why = f"Python {unseen[0]} also has subinterpreters with a GIL each, which this study did not time"
+            return _Ruling("untestable", f"{seen}; but {why}.")
+        return _Ruling("supported", f"{seen}; this Python has no other model.")
+
+    def needs_gil_free_interpreter(self) -> _Ruling | None:
+        """Whether plain threads scale where there is no GIL; where there is one, only the opposite can be shown."""
+        scaling = self.of_arms(("threads",), "scales")
+        if scaling is None or scaling.verdict in ("inconclusive", "untestable"):
+            return scaling
+        gil_on = any(trial.gil is not False for trial in self._record.trials if trial.arm == "threads")
+        if scaling.verdict == "supported":
+            if gil_on:
+                return _Ruling("refuted", f"{scaling.evidence[:-1]}, with a GIL.", "threads")
+            return _Ruling("supported", f"{scaling.evidence[:-1]}, without a GIL.")
+        if gil_on:
+            return _Ruling("untestable", "No interpreter without a GIL took part; repeat the study under one.")
+        return _Ruling("inconclusive", f"{scaling.evidence[:-1]}, though there was no GIL.")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,1 @@
+"""Where are we? This folder knows the machine, its CPUs and quotas, its counters, and this interpreter."""

@@ -1,0 +1,98 @@
+"""What a reader must know of the host and the set-up to judge a study's numbers, as values.
+
+The words, and what to do about each, are the report's (`gilstudy.report.wording`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from gilstudy.host.counters import Pulse, change
+from gilstudy.host.machine import Host
+from gilstudy.host.runtime import Runtime
+from gilstudy.measuring.record import Caution, Lap, Plan, Trial
+
+BUSY_LOAD: Final = 0.5
+"""A load average, before the study began, that shows somebody else at work."""
+LEAST_STEAL: Final = 0.02
+"""CPUs that a hypervisor took away on average."""
+LEAST_SHARE: Final = 0.95
+"""The share of its CPU that a single worker has on a host without other work."""
+LINEAR: Final = (1.6, 2.5)
+"""Twice the steps should take twice the time; a loop that the compiler removed takes the same."""
+
+
+def cautions(
+    plan: Plan,
+    host: Host,
+    before: Pulse,
+    after: Pulse,
+    pinned: bool,
+    runtimes: Mapping[str, Runtime],
+    laps: Iterable[Lap],
+    trials: Iterable[Trial],
+) -> tuple[Caution, ...]:
+    """Everything worth a caution, the gravest first."""
+    found = [
+        *_of_size(plan, host),
+        *_of_disturbance(before, after),
+        *_of_contention(host, trials),
+        *_of_method(plan, host, pinned, runtimes, laps),
+    ]
+    return tuple(Caution(kind=kind, facts=facts) for kind, facts in found)
+
+
+Found = Iterator[tuple[str, dict[str, float]]]
+
+
+def _of_size(plan: Plan, host: Host) -> Found:
+    most, cpus = max(plan.workers), len(host.placement)
+    if host.quota_cpus is not None and host.quota_cpus < min(most, cpus):
+        yield "quota", {"quota_cpus": host.quota_cpus, "workers": most}
+    if cpus == 1:
+        yield "one-cpu", {}
+    elif most > cpus:
+        yield "more-workers-than-cpus", {"workers": most, "cpus": cpus}
+    taken = host.placement[:most]
+    if shared := sum(len(set(core) & set(taken)) > 1 for core in host.cores):
+        yield "shared-cores", {"cores": shared}
+    if host.is_mixed:
+        yield "mixed-cpus", {}
+    if host.python_cpu_count is not None and host.python_cpu_count < len(host.usable_cpus):
+        yield "cpu-count-limited", {"cpus": host.python_cpu_count, "usable": len(host.usable_cpus)}
+
+
+def _of_disturbance(before: Pulse, after: Pulse) -> Found:
+    between = change(before, after)
+    if between.throttled_periods:
+        yield "throttled", {"periods": between.throttled_periods, "seconds": (between.throttled_ns or 0) / 1e9}
+    if between.cpus_stolen is not None and between.cpus_stolen > LEAST_STEAL:
+        yield "steal", {"cpus": round(between.cpus_stolen, 2)}
+    if between.thermal_throttles:
+        yield "too-hot", {"times": between.thermal_throttles}
+    if before.load_1 is not None and before.load_1 > BUSY_LOAD:
+        yield "busy-host", {"load": round(before.load_1, 2)}
+
+
+def _of_contention(host: Host, trials: Iterable[Trial]) -> Found:
+    """Whether single workers, with a CPU to themselves, had it all the time."""
+    used_ns = wall_ns = 0
+    for trial in trials:
+        if trial.workers == 1 and not host.os.startswith("Windows"):  # which counts CPU time in long ticks
+            (span,) = trial.spans
+            used_ns += span.close.cpu_ns - span.open.cpu_ns
+            wall_ns += span.close.after_ns - span.open.after_ns
+    if wall_ns and used_ns / wall_ns < LEAST_SHARE:
+        yield "contended", {"share": round(1 - used_ns / wall_ns, 2)}
+
+
+def _of_method(plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]) -> Found:
+    if not pinned:
+        yield "not-pinned", {}
+    if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in runtimes.values()):
+        yield "gil-re-enabled", {}
+    for lap in laps:
+        ratio = lap.double_ns / max(1, lap.once_ns)
+        if not LINEAR[0] <= ratio <= LINEAR[1]:
+            yield f"not-linear-{lap.kernel}", {"ratio": round(ratio, 2)}

@@ -1,0 +1,1 @@
+"""Finds out whether a call releases the GIL."""
