@@ -18,17 +18,17 @@ from builders import a_host, a_plan, a_record
 from processes import left_in
 from rich.console import Console
 
-from gilstudy import bench
+from gilstudy.commands import studying
 from gilstudy.concluding.claims import TEXTS
 from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
 from gilstudy.experimenting import conduct
-from gilstudy.measuring import conductor as study
+from gilstudy.measuring import conductor
 from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Trouble
 from gilstudy.measuring.record import Record
 from gilstudy.report.claims import print_table
+from gilstudy.report.document import load, save
 from gilstudy.report.terminal import print_study
-from gilstudy.system.files import load, save
 
 PYTHON = [sys.executable, "-m"]
 STUCK = (Stuck("A", "one", "two"), Stuck("B", "two", "one"))
@@ -99,11 +99,11 @@ def test_all_claims_are_measured_saved_and_concluded_again(tmp_path: Path) -> No
 
 @pytest.fixture
 def no_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study, "run_study", lambda *args, **more: a_record())
+    monkeypatch.setattr(conductor, "run_study", lambda *args, **more: a_record())
 
 
 def measured() -> Record:
-    return bench.measure(a_plan(), a_host(), Console(file=io.StringIO()), experiments=True)
+    return studying.measure(a_plan(), a_host(), Console(file=io.StringIO()), experiments=True)
 
 
 @pytest.mark.usefixtures("no_study")
@@ -117,7 +117,7 @@ def test_an_interrupted_experiment_keeps_what_was_observed_before(monkeypatch: p
     assert record.interrupted
     assert record.observations is not None
     assert record.observations.switching == observing.switching()
-    assert bench.exit_code(record) == 130
+    assert studying.exit_code(record) == 130
 
 
 @pytest.mark.usefixtures("no_study")
@@ -132,7 +132,7 @@ def test_what_was_measured_is_saved_before_anything_is_concluded(monkeypatch: py
 
     monkeypatch.setattr(conduct, "observing", observing_until_ctrl_c)
     progress = Console(file=io.StringIO())
-    record = bench.measure(a_plan(), a_host(), progress, experiments=True, save=saved.append)
+    record = studying.measure(a_plan(), a_host(), progress, experiments=True, save=saved.append)
     assert saved[-1] is record
     assert record.interrupted
 
@@ -148,9 +148,9 @@ def ctrl_c_while_concluding(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("ctrl_c_while_concluding")
 def test_ctrl_c_while_it_is_concluded_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "study.json"
-    bench.saver(path)(a_record())
+    studying.saver(path)(a_record())
     with pytest.raises(KeyboardInterrupt, match=f"saved in {path}"):
-        bench.finish(a_record(), path, lambda *args: pytest.fail("there is nothing to show"))
+        studying.finish(a_record(), path, lambda *args: pytest.fail("there is nothing to show"))
     assert load(path) == a_record()
     assert json.loads(path.read_text())["findings"] is None
 
@@ -162,18 +162,18 @@ def test_a_pipe_gets_one_document_even_then(tmp_path: Path) -> None:
     got: list[str] = []
     reader = threading.Thread(target=lambda: got.append((tmp_path / "fifo").read_text()), daemon=True)
     reader.start()
-    bench.saver(tmp_path / "fifo")(a_record())
+    studying.saver(tmp_path / "fifo")(a_record())
     with pytest.raises(KeyboardInterrupt):
-        bench.finish(a_record(), tmp_path / "fifo", lambda *args: None)
+        studying.finish(a_record(), tmp_path / "fifo", lambda *args: None)
     reader.join(60)
     assert [json.loads(text)["findings"] for text in got] == [None]
 
 
 def test_what_cannot_be_saved_is_shown_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "gone" / "study.json"
-    bench.saver(path)(a_record())  # says nothing: it is told in the end
+    studying.saver(path)(a_record())  # says nothing: it is told in the end
     with pytest.raises(BadInput, match="cannot write"):
-        bench.finish(a_record(), path, print_study)
+        studying.finish(a_record(), path, print_study)
     assert "threads-do-not-scale" in capsys.readouterr().out
 
 
@@ -189,4 +189,4 @@ def test_an_experiment_that_fails_is_reported_and_the_others_count(monkeypatch: 
         "supported",
     )
     assert "it was killed" in found["lock-serialises"].evidence
-    assert bench.exit_code(record) == 1
+    assert studying.exit_code(record) == 1

@@ -18,7 +18,8 @@ from properties import given, settings, st
 from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
 from gilstudy.measuring.record import SCHEMA
-from gilstudy.system.files import check_writable, document, load, read, save, write
+from gilstudy.report.document import document, load, save
+from gilstudy.system.files import check_writable, read, write
 
 RECORD = a_record(rounds=9)
 FINDINGS = conclude(RECORD)

@@ -23,10 +23,9 @@ from gilstudy.measuring.record import CAUTIONS, Caution, Failure, Lap, Record
 from gilstudy.probing.table import cases_in
 from gilstudy.report.claims import print_table
 from gilstudy.report.console import console
+from gilstudy.report.document import document, load
 from gilstudy.report.terminal import print_claims, print_study
 from gilstudy.report.wording import _CAUTIONS, caution_text
-from gilstudy.system import files
-from gilstudy.system.files import document
 from gilstudy.system.streams import Output
 
 RECORDS, TABLES = 3500, 1500
@@ -136,7 +135,7 @@ def outcome(path: Path, text: str) -> str:
     """ "shown" or the line of the refusal; anything else that is raised is a fault."""
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     try:
-        record = files.load(path)
+        record = load(path)
     except BadInput as error:
         assert "\n" not in str(error)
         assert len(str(error)) < 3000

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from processes import left_in, working_in
 
-from gilstudy import recording as plays
+from gilstudy import recording
 from gilstudy.lessons.catalogue import CATALOGUE
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and terminals")
@@ -86,7 +86,7 @@ def test_all_lessons_a_line_each(tmp_path: Path) -> None:
 
 def test_the_code_that_is_shown_is_the_program(tmp_path: Path) -> None:
     done = run("join-omitted", "--show-code", cwd=tmp_path)
-    source = (Path(plays.__file__).parent / "examples/join_omitted.py").read_text(encoding="utf-8")
+    source = (Path(recording.__file__).parent / "examples/join_omitted.py").read_text(encoding="utf-8")
     assert source in done.stdout
     assert "\x1b" not in done.stdout
 

@@ -16,7 +16,8 @@ from gilstudy._native import now_ns
 from gilstudy.host.machine import read_host
 from gilstudy.measuring.kernels import KERNELS
 from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.modes import Crew, WorkerLost, open_crew
+from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring.modes.crew import Crew, WorkerLost
 from gilstudy.measuring.modes.processes import ProcessCrew
 from gilstudy.measuring.modes.threads import ThreadCrew
 from gilstudy.measuring.plan import ARM_NAMES, arm_of

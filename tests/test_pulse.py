@@ -11,7 +11,6 @@ import pytest
 from properties import given, settings, st
 from trees import CPUS, plant, v2
 
-from gilstudy.host import counters as pulse
 from gilstudy.host.counters import Pulse, change, read_pulse
 
 STAT = """\
@@ -25,7 +24,7 @@ btime 1700000000
 
 @pytest.fixture
 def linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(pulse, "_ticks_per_second", lambda: 100)
+    monkeypatch.setattr(counters, "_ticks_per_second", lambda: 100)
     files: dict[str, str] = {
         "proc/loadavg": "0.52 1.25 2.50 2/84 7392\n",
         "proc/stat": STAT,

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gilstudy import bench
+from gilstudy.commands import studying
 
 if TYPE_CHECKING:
     from gilstudy.measuring.record import Record
@@ -27,13 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge all claims and show them."""
+    from gilstudy.report import document
     from gilstudy.report.claims import print_table
     from gilstudy.system import files
 
     if args.json:
         files.check_writable(args.json)
-    record = files.load(args.study) if args.study else _measure(args.budget, args.json)
-    return bench.finish(
+    record = document.load(args.study) if args.study else _measure(args.budget, args.json)
+    return studying.finish(
         record, args.json, lambda console, record, findings: print_table(console, record, findings.claims)
     )
 
@@ -47,4 +48,4 @@ def _measure(budget_s: float | None, path: Path | None) -> Record:
     plan = make_plan(
         workers=default_workers(host), arms=ARM_NAMES, budget_s=budget_s, level=0.95, seed=secrets.randbelow(1_000_000)
     )
-    return bench.measure(plan, host, console(stderr=True), experiments=True, save=bench.saver(path))
+    return studying.measure(plan, host, console(stderr=True), experiments=True, save=studying.saver(path))

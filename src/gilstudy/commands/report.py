@@ -15,11 +15,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load, conclude, show."""
-    from gilstudy import bench
+    from gilstudy.commands import studying
+    from gilstudy.report import document
     from gilstudy.report.terminal import print_claims, print_study
     from gilstudy.system import files
 
     if args.json:
         files.check_writable(args.json)
-    bench.finish(files.load(args.file), args.json, print_claims if args.quiet else print_study)
+    studying.finish(document.load(args.file), args.json, print_claims if args.quiet else print_study)
     return 0

@@ -19,7 +19,7 @@ from gilstudy.watching import fork_warning, program
 from gilstudy.watching.gil import unwatchable
 from gilstudy.watching.hiding import Hiding
 from gilstudy.watching.program import Program, code_program, module_program, path_program, stdin_program
-from gilstudy.watching.targets import arm_job, function_job, module_is_there
+from gilstudy.watching.targets import function_job, module_is_there
 from gilstudy.watching.watch import watch
 
 EXAMPLES: Final = f"""
@@ -146,6 +146,8 @@ def _run_arm(args: argparse.Namespace, reporter: Reporter) -> int:
     workers, seconds = 2 if args.workers is None else args.workers, 1.0 if args.seconds is None else args.seconds
     if workers < 1 or not 0 < seconds <= 3600:
         raise BadInput("an arm needs 1 worker or more, and more than 0 to 3600 seconds")
+    from gilstudy.measuring.job import arm_job
+
     job, close = arm_job(name, workers, seconds)
     failure: BaseException | None = None
     try:

@@ -18,7 +18,8 @@ from gilstudy.codec import decode, encode
 from gilstudy.host.runtime import gil_enabled, this_runtime
 from gilstudy.measuring import laps
 from gilstudy.measuring.kernels import KERNELS
-from gilstudy.measuring.modes import Crew, open_crew
+from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring.modes.crew import Crew
 from gilstudy.measuring.record import Arm
 
 LEAD_NS: Final = 500_000

@@ -1,4 +1,4 @@
-"""What a user names on the command line to be called: ``module:function``, or one of our own arms."""
+"""What a user names on the command line to be called: ``module:function``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any
 
 from gilstudy.errors import BadInput
 
 Job = Callable[[], object]
 """What is run, and watched while it runs; all that it needs is ready."""
-
-LAP_NS: Final = 100_000
 
 
 def function_named(name: str) -> Callable[..., Any]:
@@ -83,28 +81,3 @@ def module_is_there(name: str) -> bool:
         return False
     finally:
         sys.path[:] = before
-
-
-def arm_job(name: str, workers: int, seconds: float) -> tuple[Job, Job]:
-    """One of the study's arms for ``seconds`` of work, and what ends its crew. The crew is ready before the job begins.
-
-    Raises:
-        BadInput: there is no such arm.
-    """
-    from gilstudy._native import now_ns
-    from gilstudy.measuring import laps
-    from gilstudy.measuring.kernels import KERNELS
-    from gilstudy.measuring.laps import Turn
-    from gilstudy.measuring.modes import open_crew
-    from gilstudy.measuring.plan import arm_of
-
-    arm = arm_of(name)
-    workers = 1 if arm.mode == "single" else workers
-    lap = laps.calibrate(arm.kernel, KERNELS.get(arm.kernel, KERNELS["nogil"]), LAP_NS).steps
-    crew = open_crew(arm, workers)
-
-    def run() -> None:
-        begin = now_ns() + 2_000_000
-        crew.run(Turn(lap, begin, begin + 1_000_000, begin + round(seconds * 1e9)), [-1] * workers)
-
-    return run, crew.close

@@ -13,7 +13,7 @@ from gilstudy._native import die_with_parent
 from gilstudy.measuring import laps
 from gilstudy.measuring.kernels import KERNELS
 from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.modes import WorkerLost
+from gilstudy.measuring.modes.crew import WorkerLost
 from gilstudy.measuring.modes.pinning import Pin
 from gilstudy.measuring.record import Span
 

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from gilstudy.measuring import laps
 from gilstudy.measuring.kernels import KERNELS, Kernel
 from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.modes import WorkerLost
+from gilstudy.measuring.modes.crew import WorkerLost
 from gilstudy.measuring.modes.pinning import Pin
 from gilstudy.measuring.record import Span
 
