@@ -20,7 +20,7 @@ from interpreters import Interpreter
 from gilstudy.report.last_lines import last_lines
 from gilstudy.watching.trace import FREE, Lane, Piece, Trace
 
-STUCK = Path(__file__).parent / "stuck.py"
+STUCK = Path(__file__).parent.parent / "stuck.py"
 PATIENCE_S = 120.0
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX's signals and execve")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")

@@ -6,19 +6,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from test_trace import MS, lane, printed, two_threads
+from scripted import MS, lane, of, printed, start_up, two_threads
 
 from gilstudy.report.timeline import detail
 from gilstudy.watching.contention import Stall, Wait, busiest_stretch, waits, worst_stall
-from gilstudy.watching.trace import FREE, Lane, Piece, State, Trace
-
-
-def of(*states: tuple[int, State]) -> Lane:
-    """A lane whose pieces end at these times in milliseconds, from 0 on."""
-    pieces: list[Piece] = []
-    for end, state in states:
-        pieces.append((pieces[-1][1] if pieces else 0, end * MS, state))
-    return lane("x", 1, tuple(pieces))
+from gilstudy.watching.trace import FREE, Lane, State
 
 
 @pytest.mark.parametrize(
@@ -54,15 +46,6 @@ def test_a_wait_goes_on_while_another_thread_holds_the_gil_without_a_break(state
 def test_pieces_apart_are_waits_apart() -> None:
     apart = lane("x", 1, ((0, 1, "blocked"), (1, 3, "waiting"), (4, 6, "waiting"), (6, 7, "holding")))
     assert waits(apart, ()) == [Wait(1, 3, False), Wait(4, 6, False)]
-
-
-def start_up() -> Trace:
-    """100 ms of start-up in which nobody waits, then 20 ms that the worker holds and the main thread waits for."""
-    main = lane("main", 1, ((0, 100 * MS, "holding"), (100 * MS, 105 * MS, "blocked"), (105 * MS, 120 * MS, "waiting"),
-                            (120 * MS, 130 * MS, "holding"), (130 * MS, 200 * MS, "blocked")))  # fmt: skip
-    worker = lane("worker", 2, ((100 * MS, 120 * MS, "holding"), (120 * MS, 200 * MS, "blocked")))
-    holders = ((0, 100 * MS, 0), (100 * MS, 120 * MS, 1), (120 * MS, 130 * MS, 0), (130 * MS, 200 * MS, FREE))
-    return two_threads(begin_ns=0, end_ns=200 * MS, lanes=(main, worker), holders=holders, handoffs=2, handoffs_seen=2)
 
 
 def test_the_worst_hold_is_the_one_that_others_waited_for() -> None:

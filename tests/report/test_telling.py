@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from test_contention import of, start_up
-from test_trace import MS, lane, printed, two_threads
+from scripted import MS, lane, of, printed, start_up, two_threads
 from told import TOLD
 
 from gilstudy.report.chrome import chrome_trace

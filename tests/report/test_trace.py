@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -10,54 +9,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
+from scripted import MS, lane, printed, two_threads
 
 from gilstudy.report.chrome import chrome_trace
 from gilstudy.report.figures import ms, share
 from gilstudy.report.timeline import detail, strip
-from gilstudy.report.trace import cautions, print_trace
+from gilstudy.report.trace import cautions
 from gilstudy.watching.summary import summarise
-from gilstudy.watching.trace import FREE, Lane, Lost, Piece, Trace
-
-MS = 1_000_000
-
-
-def lane(name: str, native_id: int, pieces: tuple[Piece, ...], **changes: Any) -> Lane:
-    holds = tuple((begin, end) for begin, end, state in pieces if state == "holding")
-    given: dict[str, Any] = {
-        "ident": native_id, "is_process": False, "cpu_ns": 50 * MS, "ready_ns": MS, "turns_on_cpu": 9,
-    }  # fmt: skip
-    return Lane(name=name, native_id=native_id, pieces=pieces, holds=holds, **given | changes)
-
-
-def two_threads(**changes: Any) -> Trace:
-    """Two threads that take turns of 5 ms for 100 ms, from time 1000 ms on."""
-    edges = [(1000 + 5 * n) * MS for n in range(21)]
-    turns = list(pairwise(edges))
-    one: tuple[Piece, ...] = tuple((b, e, "holding" if n % 2 == 0 else "waiting") for n, (b, e) in enumerate(turns))
-    other: tuple[Piece, ...] = tuple((b, e, "holding" if n % 2 else "waiting") for n, (b, e) in enumerate(turns))
-    given: dict[str, Any] = {
-        "begin_ns": 1000 * MS, "end_ns": 1100 * MS, "gil_reason": "", "lanes_reason": "", "gil_wanted_by": (),
-        "lanes": (lane("one", 11, one), lane("other", 12, other)),
-        "holders": tuple((b, e, n % 2) for n, (b, e) in enumerate(turns)),
-        "handoffs": 20, "handoffs_seen": 19, "switch_interval_s": 0.005, "period_ns": MS, "polls": 100,
-        "longest_gap_ns": MS, "watch_cpu_ns": MS,
-    }  # fmt: skip
-    return Trace(**given | changes)
-
-
-def printed(trace: Trace, *, width: int = 80, encoding: str = "utf-8", **options: Any) -> str:
-    raw = io.BytesIO()
-    console = Console(file=io.TextIOWrapper(raw, encoding=encoding), width=width, highlight=False, no_color=True)
-    print_trace(console, trace, summarise(trace), **options)
-    console.file.flush()
-    return raw.getvalue().decode(encoding)
-
+from gilstudy.watching.trace import FREE, Lost, Piece, Trace
 
 # -- terminal --------------------------------------------------------------------------------------------------------
 

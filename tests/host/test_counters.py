@@ -11,6 +11,7 @@ import pytest
 from properties import given, settings, st
 from trees import CPUS, plant, v2
 
+from gilstudy.host import counters
 from gilstudy.host.counters import Pulse, change, read_pulse
 
 STAT = """\
