@@ -139,7 +139,7 @@ gilstudy.host.runtime.this_runtime()
 watched = ("psutil", "rich", "gilstudy", "platform")
 print(json.dumps(sorted(name for name in sys.modules if name.split(".")[0] in watched)))
 """
-    assert run(sys.executable, code) == ["gilstudy", "gilstudy._version", "gilstudy.host.runtime"]
+    assert run(sys.executable, code) == ["gilstudy", "gilstudy._version", "gilstudy.host", "gilstudy.host.runtime"]
 
 
 # -- the wish for a number of CPUs ---------------------------------------------------------------------------------
