@@ -41,7 +41,7 @@ def program() -> Iterator[subprocess.Popen[str]]:
         compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[:1]
         source = [str(ROOT / "bench/limit.c"), "-I", str(ROOT / "ext")]
         subprocess.run([*compiler, "-O2", "-pthread", *source, "-o", str(binary)], check=True)
-        with subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([binary, "2"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             try:
                 yield process
             finally:
@@ -86,7 +86,7 @@ def measure(rounds: int, seed: int) -> tuple[list[float], list[float]]:
         with program() as limit:
             for name, line in lines.items():
                 line.ask("open", 30.0, arm=encode(arm_of(name)), workers=2)
-            lap = lines["single-nogil"].ask("calibrate", 10.0, kernel="nogil", target_ns=LAP_NS)["lap"]["steps"]
+            lap = lines["single-nogil"].ask("calibrate", 10.0, target_ns=LAP_NS)["lap"]["steps"]
             turns = [(who, [cpu]) for who in ("program", "single-nogil") for cpu in cpus]
             turns += [("program", cpus), ("threads-nogil", cpus)]
             for _ in range(rounds):

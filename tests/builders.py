@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 from gilstudy.host.counters import Pulse
 from gilstudy.host.machine import Host
 from gilstudy.host.runtime import Runtime
-from gilstudy.measuring.plan import with_baselines
-from gilstudy.measuring.record import Edge, Failure, Plan, Record, Span, Trial
+from gilstudy.measuring.plan import cases_of, with_baselines
+from gilstudy.measuring.record import Edge, Failure, Plan, Record, Span, Trial, Unavailable
 
+OF_SCHEMA_1 = Path(__file__).parent / "samples/study-1.json"
+"""A whole study, experiments included, as the last gilstudy of schema 1 saved it."""
 WINDOW_NS = 1_000_000_000
 """A second, with laps of one step: a worker's laps in the window are its rate."""
 
@@ -105,7 +108,7 @@ def a_plan(workers: tuple[int, ...] = (2,), arms: Iterable[str] = (), level: flo
     names = tuple(arms) or ("threads", "threads-nogil", "threads-held", "processes")
     return Plan(
         workers=workers,
-        arms=with_baselines(names),
+        cases=cases_of(with_baselines(names), workers),
         budget_s=12.0,
         level=level,
         seed=1,
@@ -136,6 +139,7 @@ def a_record(
     cores: Mapping[str, float] | None = None,
     host: Host | None = None,
     runtime: Runtime | None = None,
+    unavailable: tuple[Unavailable, ...] = (),
     failures: tuple[Failure, ...] = (),
     level: float = 0.95,
     seed: int = 7,
@@ -144,7 +148,7 @@ def a_record(
     random = Random(seed)
     plan = a_plan(workers, arms, level)
     host = host or a_host()
-    lost = {failure.arm for failure in failures}
+    lost = {arm.arm for arm in unavailable} | {failure.arm for failure in failures}
     trials: list[Trial] = []
     for round_ in range(rounds):
         drift = random.uniform(0.5, 1.5)  # hits all arms of a round alike
@@ -179,7 +183,7 @@ def a_record(
         runtimes={arm.name: runtime or a_runtime() for arm in plan.arms if arm.name not in lost},
         laps=(),
         trials=tuple(trials),
+        unavailable=unavailable,
         failures=failures,
-        cautions=(),
         observations=None,
     )

@@ -10,13 +10,14 @@ import pytest
 from builders import a_host, a_pulse, a_runtime
 
 from gilstudy.codec import encode
+from gilstudy.concluding.cautions import cautions
 from gilstudy.concluding.findings import conclude
 from gilstudy.host.machine import Host
 from gilstudy.measuring import conductor
 from gilstudy.measuring.client import Line, StationLost
 from gilstudy.measuring.conductor import Progress, run_study
 from gilstudy.measuring.plan import make_plan
-from gilstudy.measuring.record import Lap, Plan, Record
+from gilstudy.measuring.record import Lap, Plan, Record, Unavailable
 
 
 class Stage:
@@ -27,6 +28,7 @@ class Stage:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.ended: Counter[str] = Counter()
         self.failing: dict[str, Callable[[int], None]] = {}
+        self.uncalibrated: set[str] = set()
         monkeypatch.setattr(conductor, "now_ns", lambda: self.now_ns)
         monkeypatch.setattr(conductor, "read_pulse", a_pulse)
 
@@ -55,7 +57,9 @@ class ScriptedLine:
         if verb == "open":
             return {"runtime": encode(a_runtime())}
         if verb == "calibrate":
-            lap = Lap(kernel=order["kernel"], steps=50, once_ns=50, double_ns=100)
+            if self._arm in self._stage.uncalibrated:
+                raise StationLost("no answer for 10 s: it hung and was ended")
+            lap = Lap(kernel="any", runtime="", steps=50, once_ns=50, double_ns=100)
             return {"lap": encode(lap)}
         if fail := self._stage.failing.get(self._arm):
             fail(self._trials)
@@ -159,20 +163,44 @@ def test_a_lost_station_fails_its_arm_and_the_others_go_on(stage: Stage, arm: st
     assert conclude(record).arms  # and what there is can be concluded from
 
 
-def test_a_station_lost_at_the_start_is_a_failure_before_the_first_round(stage: Stage) -> None:
+def test_an_arm_whose_station_is_lost_at_the_start_is_unavailable(stage: Stage) -> None:
     stage.failing["threads"] = failed(0, "it hung")
     record = play(stage)
-    assert [(failure.arm, failure.round) for failure in record.failures] == [("threads", -1)]
+    assert record.unavailable == (Unavailable(arm="threads", reason="it hung"),)
+    assert record.failures == ()
+    assert record.lost == {"threads": "it hung"}
 
 
-def test_a_station_that_cannot_even_be_started_is_a_failure(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "lost", [{"single"}, {"single", "threads"}, {"single-nogil"}, {"single-nogil", "ceiling", "threads-nogil"}]
+)
+def test_an_arm_that_is_lost_in_calibration_takes_none_of_the_others_with_it(stage: Stage, lost: set[str]) -> None:
+    stage.uncalibrated = lost
+    record = play(stage)
+    assert {arm.arm for arm in record.unavailable} == lost
+    assert {trial.arm for trial in record.trials} == {arm.name for arm in record.plan.arms} - lost
+    assert {lap.kernel for lap in record.laps} == {"python", "nogil"}
+    findings = {(arm.arm, arm.workers): arm for arm in conclude(record).arms}
+    if "single" in lost:
+        assert findings["processes", 2].reason == "its baseline was not measured"
+
+
+def test_no_arm_vanishes_whatever_is_lost_in_calibration(stage: Stage) -> None:
+    plan = make_plan(workers=(2,), budget_s=2)
+    stage.uncalibrated = {arm.name for arm in plan.arms if arm.kernel in ("nogil", "held") or arm.is_ceiling}
+    record = play(stage, plan)
+    assert {arm.arm for arm in record.unavailable} == stage.uncalibrated
+    assert {trial.arm for trial in record.trials} == {"single", "threads", "processes"}
+
+
+def test_an_arm_whose_station_cannot_even_be_started_is_unavailable(stage: Stage) -> None:
     def connect(arm: str) -> Line:
         if arm == "processes":
             raise OSError(11, "Resource temporarily unavailable")
         return stage.connect(arm)
 
     record = run_study(make_plan(workers=(2,), budget_s=2), a_host(), connect=connect)
-    assert [failure.arm for failure in record.failures] == ["processes"]
+    assert [arm.arm for arm in record.unavailable] == ["processes"]
 
 
 def test_when_all_are_lost_it_ends(stage: Stage) -> None:
@@ -226,13 +254,13 @@ def test_where_threads_cannot_be_pinned_none_is(stage: Stage) -> None:
     record = play(stage, host=a_host(can_pin=False))
     assert {cpu for trial in record.trials for cpu in trial.cpus} == {-1}
     assert not record.pinned
-    assert [caution.kind for caution in record.cautions] == ["not-pinned"]
+    assert [caution.kind for caution in cautions(record)] == ["not-pinned"]
     assert sum(t.arm == "single" and t.round == 0 for t in record.trials) == 2
 
 
 def test_c_kernels_share_one_lap(stage: Stage) -> None:
     record = play(stage)
-    assert {lap.kernel for lap in record.laps} == {"python", "native"}
+    assert {lap.kernel for lap in record.laps} == {"python", "nogil"}
     laps = {
         arm: {order["lap"] for order in stage.trials_of(arm)} for arm in ("threads-nogil", "threads-held", "ceiling")
     }

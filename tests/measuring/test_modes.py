@@ -16,7 +16,7 @@ from gilstudy._native import now_ns
 from gilstudy.host.machine import read_host
 from gilstudy.measuring.kernels import KERNELS
 from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring.modes import mode_named
 from gilstudy.measuring.modes.crew import Crew, WorkerLost
 from gilstudy.measuring.modes.processes import ProcessCrew
 from gilstudy.measuring.modes.threads import ThreadCrew
@@ -29,11 +29,19 @@ SAFE = [method for method in get_all_start_methods() if method != "fork"]
 NAMES = [name for name in ARM_NAMES if name != "processes"] + [f"processes[{method}]" for method in SAFE]
 
 
+def open_crew(name: str, workers: int) -> tuple[Crew, int]:
+    arm = arm_of(name)
+    mode = mode_named(arm.mode)
+    assert mode.name == arm.mode
+    assert mode.why_not(arm.option) == ""
+    count = mode.workers(arm.option, workers)
+    return mode.open(arm.kernel, arm.option, count), count
+
+
 @pytest.fixture(params=NAMES, scope="module")
 def crew(request: pytest.FixtureRequest) -> Iterator[tuple[Crew, int]]:
-    arm = arm_of(request.param)
-    opened = open_crew(arm, MOST)
-    yield opened, 1 if arm.mode == "single" else MOST
+    opened, count = open_crew(request.param, MOST)
+    yield opened, count
     opened.close()
 
 
@@ -51,6 +59,12 @@ def assert_whole(span: Span, turn: Turn) -> None:
     assert span.close.before_ns >= span.open.after_ns or span.close[:3] == span.open[:3]
     assert span.open.laps <= span.close.laps
     assert 0 <= span.open.cpu_ns <= span.close.cpu_ns
+
+
+def test_a_crew_finds_its_own_lap(crew: tuple[Crew, int]) -> None:
+    lap = crew[0].calibrate(20_000)
+    assert lap.steps >= 1
+    assert lap.once_ns > 0 and lap.double_ns > 0
 
 
 def test_every_worker_reports_a_whole_turn(crew: tuple[Crew, int]) -> None:
@@ -91,9 +105,9 @@ def test_workers_are_pinned_where_they_are_told(crew: tuple[Crew, int]) -> None:
 
 
 @pytest.mark.skipif(not read_host().can_pin, reason="this system cannot pin threads")
-@pytest.mark.parametrize("name", ["single", "threads", "processes[spawn]"])
+@pytest.mark.parametrize("name", ["single", "threads", "processes[spawn]", "ceiling"])
 def test_a_cpu_that_does_not_exist_is_a_clear_error(name: str) -> None:
-    opened = open_crew(arm_of(name), 1)
+    opened, _ = open_crew(name, 1)
     try:
         with pytest.raises((WorkerLost, OSError), match="keep a worker on CPU 1000"):
             opened.run(a_turn(), [1000])

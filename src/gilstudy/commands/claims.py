@@ -34,9 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         files.check_writable(args.json)
     record = document.load(args.study) if args.study else _measure(args.budget, args.json)
-    return studying.finish(
-        record, args.json, lambda console, record, findings: print_table(console, record, findings.claims)
-    )
+    return studying.finish(record, args.json, print_table)
 
 
 def _measure(budget_s: float | None, path: Path | None) -> Record:

@@ -106,4 +106,4 @@ def exit_code(record: Record) -> int:
     if record.interrupted:
         return signals.INTERRUPTED
     troubles = record.observations.troubles if record.observations else ()
-    return cli.ARM_FAILED if record.failures or troubles else cli.OK
+    return cli.ARM_FAILED if record.lost or troubles else cli.OK

@@ -91,7 +91,7 @@ def cores_used(trial: Trial) -> float:
 class _Estimator:
     def __init__(self, record: Record) -> None:
         self._plan = record.plan
-        self._baseline_of = {arm.name: arm.baseline for arm in record.plan.arms}
+        self._baseline_of = {arm.name: arm.baseline.name for arm in record.plan.arms}
         self._ceiling = next(arm.name for arm in record.plan.arms if arm.is_ceiling)
         self._trials: dict[CaseKey, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
         for trial in record.trials:

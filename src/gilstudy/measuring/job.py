@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from gilstudy._native import now_ns
-from gilstudy.measuring import laps
-from gilstudy.measuring.kernels import KERNELS
 from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring.modes import mode_named
 from gilstudy.measuring.plan import arm_of
 
 LAP_NS: Final = 100_000
@@ -22,9 +20,10 @@ def arm_job(name: str, workers: int, seconds: float) -> tuple[Callable[[], objec
         BadInput: there is no such arm.
     """
     arm = arm_of(name)
-    workers = 1 if arm.mode == "single" else workers
-    lap = laps.calibrate(arm.kernel, KERNELS.get(arm.kernel, KERNELS["nogil"]), LAP_NS).steps
-    crew = open_crew(arm, workers)
+    mode = mode_named(arm.mode)
+    workers = mode.workers(arm.option, workers)
+    crew = mode.open(arm.kernel, arm.option, workers)
+    lap = crew.calibrate(LAP_NS).steps
 
     def run() -> None:
         begin = now_ns() + 2_000_000

@@ -57,7 +57,9 @@ def calibrate(name: str, kernel: Kernel, target_ns: int, tries: int = 7) -> Lap:
         steps *= 4
     steps = max(1, round(steps * target_ns / took_ns))
     pairs = [(_time(kernel, steps), _time(kernel, 2 * steps)) for _ in range(tries)]
-    return Lap(kernel=name, steps=steps, once_ns=min(p[0] for p in pairs), double_ns=min(p[1] for p in pairs))
+    return Lap(
+        kernel=name, runtime="", steps=steps, once_ns=min(p[0] for p in pairs), double_ns=min(p[1] for p in pairs)
+    )
 
 
 def _best(kernel: Kernel, steps: int, tries: int) -> int:

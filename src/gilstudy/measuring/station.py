@@ -17,10 +17,9 @@ from gilstudy._native import die_with_parent, now_ns
 from gilstudy.codec import decode, encode
 from gilstudy.host.runtime import gil_enabled, this_runtime
 from gilstudy.measuring import laps
-from gilstudy.measuring.kernels import KERNELS
-from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring.arm import Arm
+from gilstudy.measuring.modes import mode_named
 from gilstudy.measuring.modes.crew import Crew
-from gilstudy.measuring.record import Arm
 
 LEAD_NS: Final = 500_000
 """From an order to its beginning, so that every worker is asleep at the gate before it opens."""
@@ -37,14 +36,14 @@ class Station:
 
     def open(self, order: Order) -> Order:
         """Set the crew up; answer with the interpreter's facts, read after all imports."""
-        self._crew = open_crew(decode(Arm, order["arm"]), order["workers"])
+        arm = decode(Arm, order["arm"])
+        self._crew = mode_named(arm.mode).open(arm.kernel, arm.option, order["workers"])
         return {"runtime": encode(this_runtime())}
 
     def calibrate(self, order: Order) -> Order:
         """Find the number of steps in a lap of this arm's kernel."""
-        name = order["kernel"]
-        kernel = KERNELS["nogil" if name == "native" else name]
-        return {"lap": encode(laps.calibrate(name, kernel, order["target_ns"]))}
+        assert self._crew is not None
+        return {"lap": encode(self._crew.calibrate(order["target_ns"]))}
 
     def trial(self, order: Order) -> Order:
         """Run one trial and answer with what was observed."""

@@ -14,6 +14,7 @@ from gilstudy.concluding.checks import check
 from gilstudy.concluding.findings import Findings
 from gilstudy.errors import BadInput
 from gilstudy.measuring.record import SCHEMA, Record
+from gilstudy.measuring.upgrade import upgrade
 from gilstudy.system import files
 from gilstudy.text import shown
 
@@ -59,7 +60,7 @@ def load(path: Path) -> Record:
         made_by = f"gilstudy {shown(given['gilstudy'], 40)} with schema {shown(schema, 40)}"
         raise BadInput(f"{name} was written by {made_by}, and this one reads up to {SCHEMA}: upgrade gilstudy")
     try:
-        record = decode(Record, given.get("record"))
+        record = decode(Record, upgrade(given.get("record"), schema))
         check(record)
     except Malformed as error:
         raise BadInput(f"{name} is damaged: {error}") from None

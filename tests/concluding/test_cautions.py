@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import a_host, a_pulse, a_runtime, a_trial
+from builders import a_host, a_pulse, a_record, a_runtime, a_trial
 
+from gilstudy.concluding.cautions import cautions
 from gilstudy.host.machine import Kind
-from gilstudy.measuring.cautions import cautions
 from gilstudy.measuring.plan import make_plan
 from gilstudy.measuring.record import Lap
 from gilstudy.report.wording import caution_text
@@ -26,10 +26,10 @@ def found(**changes: Any) -> list[str]:
         "after": a_pulse(at_ns=10**9),
         "pinned": True,
         "runtimes": {"single": a_runtime()},
-        "laps": (Lap(kernel="python", steps=10, once_ns=100, double_ns=200),),
-        "trials": [a_trial(0, "single", (0,), [100.0])],
+        "laps": (Lap(kernel="python", runtime="", steps=10, once_ns=100, double_ns=200),),
+        "trials": (a_trial(0, "single", (0,), [100.0]),),
     }
-    raised = cautions(**(given | changes))
+    raised = cautions(replace(a_record(rounds=1), **(given | changes)))
     for caution in raised:
         text = caution_text(caution)
         assert text.endswith(".")
@@ -57,13 +57,13 @@ def test_a_quiet_host_raises_none() -> None:
         ({"after": a_pulse(at_ns=10**9, thermal_throttles=2)}, ["too-hot"]),
         ({"before": a_pulse(load_1=1.7)}, ["busy-host"]),
         ({"before": a_pulse(load_1=None)}, []),
-        ({"trials": [a_trial(0, "single", (0,), [100.0], cores=0.6)]}, ["contended"]),
-        ({"trials": [a_trial(0, "threads", (0, 1), [50.0, 50.0], cores=1.0)]}, []),
+        ({"trials": (a_trial(0, "single", (0,), [100.0], cores=0.6),)}, ["contended"]),
+        ({"trials": (a_trial(0, "threads", (0, 1), [50.0, 50.0], cores=1.0),)}, []),
         ({"pinned": False}, ["not-pinned"]),
         ({"runtimes": {"single": a_runtime(build="free-threaded", gil_enabled=True)}}, ["gil-re-enabled"]),
         ({"runtimes": {"single": a_runtime(build="free-threaded", gil_enabled=False)}}, []),
-        ({"laps": (Lap(kernel="python", steps=10, once_ns=100, double_ns=101),)}, ["not-linear-python"]),
-        ({"laps": (Lap(kernel="native", steps=10, once_ns=100, double_ns=400),)}, ["not-linear-native"]),
+        ({"laps": (Lap(kernel="python", runtime="", steps=10, once_ns=100, double_ns=101),)}, ["not-linear-python"]),
+        ({"laps": (Lap(kernel="nogil", runtime="", steps=10, once_ns=100, double_ns=400),)}, ["not-linear-nogil"]),
     ],
 )
 def test_each_cause_raises_its_caution(changes: dict[str, Any], kinds: list[str]) -> None:
