@@ -13,7 +13,7 @@ from gilstudy import cli
 from gilstudy.codec import decode
 from gilstudy.commands import info
 from gilstudy.host.counters import Pulse
-from gilstudy.host.machine import Host, Kind
+from gilstudy.host.machine import CpuKind, Host
 from gilstudy.host.runtime import Runtime
 from gilstudy.report.info import host_rows, print_info, pulse_rows, runtime_rows, spans
 
@@ -57,8 +57,8 @@ HOST = replace(
     quota_source="cgroup v2 cpu.max of a group above",
     cores=((0, 1), (2, 3), (4,), (5,)),
     kinds=(
-        Kind(name="performance", capacity=1.0, count=4, cpus=(0, 1, 2, 3)),
-        Kind(name="efficient", capacity=0.7, count=2, cpus=(4, 5)),
+        CpuKind(name="performance", capacity=1.0, count=4, cpus=(0, 1, 2, 3)),
+        CpuKind(name="efficient", capacity=0.7, count=2, cpus=(4, 5)),
     ),
     governor="powersave",
 )
@@ -138,21 +138,21 @@ def test_the_gil_in_words(changes: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("kinds", "words"),
     [
-        ((Kind(name="", capacity=1.0, count=2, cpus=(0, 1)),), "all alike"),
+        ((CpuKind(name="", capacity=1.0, count=2, cpus=(0, 1)),), "all alike"),
         (
             (
-                Kind(name="performance", capacity=None, count=8, cpus=()),
-                Kind(name="efficient", capacity=None, count=2, cpus=()),
+                CpuKind(name="performance", capacity=None, count=8, cpus=()),
+                CpuKind(name="efficient", capacity=None, count=2, cpus=()),
             ),
             "8 performance; 2 efficient",
         ),
         (
-            (Kind(name="", capacity=1.0, count=1, cpus=(1,)), Kind(name="", capacity=0.95, count=1, cpus=(0,))),
+            (CpuKind(name="", capacity=1.0, count=1, cpus=(1,)), CpuKind(name="", capacity=0.95, count=1, cpus=(0,))),
             "1 (1); 1 (0) at 95% of the fastest (nearly alike)",
         ),
     ],
 )
-def test_the_kinds_in_words(kinds: tuple[Kind, ...], words: str) -> None:
+def test_the_kinds_in_words(kinds: tuple[CpuKind, ...], words: str) -> None:
     assert dict(host_rows(replace(a_host(), kinds=kinds)))["kinds of core"] == words
 
 

@@ -9,13 +9,13 @@ import pytest
 from builders import a_host, a_pulse, a_record, a_runtime, a_trial
 
 from gilstudy.concluding.cautions import cautions
-from gilstudy.host.machine import Kind
+from gilstudy.host.machine import CpuKind
 from gilstudy.measuring.plan import make_plan
 from gilstudy.measuring.record import Lap
 from gilstudy.report.wording import caution_text
 
-P_CORE = Kind(name="performance", capacity=1.0, count=1, cpus=(0,))
-E_CORE = Kind(name="efficient", capacity=0.6, count=1, cpus=(1,))
+P_CORE = CpuKind(name="performance", capacity=1.0, count=1, cpus=(0,))
+E_CORE = CpuKind(name="efficient", capacity=0.6, count=1, cpus=(1,))
 
 
 def found(**changes: Any) -> list[str]:

@@ -23,7 +23,7 @@ from gilstudy.measuring.conductor import Progress
 from gilstudy.probing.evidence import Evidence
 from gilstudy.probing.probe import Probe
 from gilstudy.probing.sweep import Sweep
-from gilstudy.recording.events import Event, Kind, Play
+from gilstudy.recording.events import Event, EventKind, Play
 from gilstudy.report.console import console
 from gilstudy.report.info import print_info
 from gilstudy.report.lesson import print_lesson
@@ -55,7 +55,7 @@ def an_entry(name: str) -> tuple[Entry, ...]:
 
 
 def a_lesson(name: str) -> Performance:
-    def event(at: int, kind: Kind, thread: str = "") -> Event:
+    def event(at: int, kind: EventKind, thread: str = "") -> Event:
         return Event(at_ns=at, pid=1, thread_id=len(thread), process=name, thread=thread, kind=kind, text=name)
 
     told = (event(0, "started"), event(1, "said"), event(2, "started", name or "t"), event(3, "said", name or "t"))

@@ -17,7 +17,7 @@ from gilstudy.probing.asking import doubts
 from gilstudy.probing.probe import Probe, probe_call
 from gilstudy.probing.quiet import disturbance
 from gilstudy.probing.sweep import sweep
-from gilstudy.probing.table import EXPECTED, Case, cases_in, public_functions, told
+from gilstudy.probing.table import EXPECTED, Call, cases_in, public_functions, told
 from gilstudy.report.console import console
 from gilstudy.report.probe import Entry, document, junit, print_probes
 from gilstudy.system import files, streams
@@ -97,7 +97,7 @@ def _limited(timeout_s: float | None, what: str) -> Iterator[None]:
         yield
 
 
-def _entries(cases: Sequence[Case], limits: Limits | None) -> tuple[list[Entry], KeyboardInterrupt | None]:
+def _entries(cases: Sequence[Call], limits: Limits | None) -> tuple[list[Entry], KeyboardInterrupt | None]:
     """The cases' outcomes; Ctrl-C keeps those that are known until then."""
     entries: list[Entry] = []
     try:
@@ -125,10 +125,10 @@ def _show(console: Console, entries: Sequence[Entry], skipped: Sequence[str]) ->
         console.print(f"This ends when the threads do that the call left behind: {names}.", style="dim")
 
 
-def _cases(args: argparse.Namespace) -> tuple[Sequence[Case], Sequence[str]]:
+def _cases(args: argparse.Namespace) -> tuple[Sequence[Call], Sequence[str]]:
     """What to probe, and the public functions of ``--module`` for which there are no arguments."""
     cases = [
-        Case(target=name, arguments=args.arguments, setup=args.setup, expect=args.expect) for name in args.functions
+        Call(target=name, arguments=args.arguments, setup=args.setup, expect=args.expect) for name in args.functions
     ]
     skipped: list[str] = []
     if args.table is not None:
@@ -145,7 +145,7 @@ def _cases(args: argparse.Namespace) -> tuple[Sequence[Case], Sequence[str]]:
     return cases, skipped
 
 
-def _entry(case: Case, reason: str, limits: Limits | None) -> Entry:
+def _entry(case: Call, reason: str, limits: Limits | None) -> Entry:
     def probe_at(size: int | None) -> Probe:
         return probe_call(case.target, case.call(size), reason=reason)
 

@@ -20,7 +20,7 @@ from gilstudy.report.trace import print_trace
 from gilstudy.system import files, signals, streams
 from gilstudy.watching.lastreport import LastReport
 from gilstudy.watching.summary import summarise
-from gilstudy.watching.trace import Span, Trace
+from gilstudy.watching.trace import Stretch, Trace
 
 if TYPE_CHECKING:
     from gilstudy.watching.hiding import Hiding
@@ -136,7 +136,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _absolute(window: tuple[float, float] | None, trace: Trace) -> Span | None:
+def _absolute(window: tuple[float, float] | None, trace: Trace) -> Stretch | None:
     if window is None:
         return None
     begin, end = (min(trace.end_ns, trace.begin_ns + round(at * 1e6)) for at in window)

@@ -47,7 +47,7 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class CounterChange:
     """What happened between two pulses. None where either does not tell, or where a counter began anew."""
 
     elapsed_ns: int
@@ -106,9 +106,9 @@ def read_pulse(root: Path = ROOT) -> Pulse:
     )
 
 
-def change(before: Pulse, after: Pulse) -> Change:
+def change(before: Pulse, after: Pulse) -> CounterChange:
     """What happened between ``before`` and ``after``."""
-    return Change(
+    return CounterChange(
         elapsed_ns=after.at_ns - before.at_ns,
         busy_ns=_growth(before.busy_ns, after.busy_ns),
         steal_ns=_growth(before.steal_ns, after.steal_ns),

@@ -25,7 +25,7 @@ LEAD_NS: Final = 500_000
 """From an order to its beginning, so that every worker is asleep at the gate before it opens."""
 LEAD_PER_WORKER_NS: Final = 100_000
 
-Order = dict[str, Any]
+Message = dict[str, Any]
 
 
 class Station:
@@ -34,18 +34,18 @@ class Station:
     def __init__(self) -> None:
         self._crew: Crew | None = None
 
-    def open(self, order: Order) -> Order:
+    def open(self, order: Message) -> Message:
         """Set the crew up; answer with the interpreter's facts, read after all imports."""
         arm = decode(Arm, order["arm"])
         self._crew = mode_named(arm.mode).open(arm.kernel, arm.option, order["workers"])
         return {"runtime": encode(this_runtime())}
 
-    def calibrate(self, order: Order) -> Order:
+    def calibrate(self, order: Message) -> Message:
         """Find the number of steps in a lap of this arm's kernel."""
         assert self._crew is not None
         return {"lap": encode(self._crew.calibrate(order["target_ns"]))}
 
-    def trial(self, order: Order) -> Order:
+    def trial(self, order: Message) -> Message:
         """Run one trial and answer with what was observed."""
         assert self._crew is not None
         cpus = order["cpus"]
@@ -64,7 +64,7 @@ class Station:
 def serve(orders: TextIO, answers: TextIO) -> None:
     """Carry out orders, a line each, until their stream ends; a failure is an answer too."""
     station = Station()
-    verbs: dict[str, Callable[[Order], Order]] = {
+    verbs: dict[str, Callable[[Message], Message]] = {
         "open": station.open,
         "calibrate": station.calibrate,
         "trial": station.trial,

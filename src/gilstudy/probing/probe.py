@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +16,7 @@ from gilstudy.probing.evidence import Evidence, Verdict, is_firm, judge
 from gilstudy.probing.quiet import PERIOD_US, Leftovers
 from gilstudy.stats import Estimate
 from gilstudy.watching.heartbeat import Heartbeat, longest_stall, switch_interval
+from gilstudy.watching.targets import Job
 from gilstudy.watching.trace import FREE, OFF, Trace
 from gilstudy.watching.watch import Watch
 
@@ -30,8 +30,6 @@ LONG_NS: Final = 400_000_000
 """A call of this length is asked of both witnesses at once."""
 INTERVAL_S: Final = 5.0
 """The switch interval meanwhile. Longer ones would let a busy thread of the user keep all others waiting."""
-
-Call = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ class Probe:
 
 
 def probe_call(
-    name: str, call: Call, *, reason: str = "", budget_ns: int = BUDGET_NS, phase_ns: int = PHASE_NS
+    name: str, call: Job, *, reason: str = "", budget_ns: int = BUDGET_NS, phase_ns: int = PHASE_NS
 ) -> Probe:
     """Probe a call without arguments, its controls having been seen to already.
 
@@ -107,7 +105,7 @@ def _gather(session: _Session, end_ns: int, phase_ns: int, left: Leftovers) -> s
 class _Session:
     """Calls, and what the witnesses say of them."""
 
-    def __init__(self, call: Call, interval_s: float) -> None:
+    def __init__(self, call: Job, interval_s: float) -> None:
         self._call = call
         self._interval_s = interval_s
         self.evidence = Evidence()

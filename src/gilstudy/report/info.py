@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from gilstudy.host.counters import Pulse
-from gilstudy.host.machine import Host, Kind
+from gilstudy.host.machine import CpuKind, Host
 from gilstudy.host.runtime import Runtime
 from gilstudy.text import shown
 
-Row = tuple[str, str]
+Fact = tuple[str, str]
 
 MOST: Final = 1000
 """Columns of a fact."""
@@ -48,7 +48,7 @@ def _entry(label: str, value: str, indent: int, width: int) -> Text:
 # -- the host ------------------------------------------------------------------------------------------------------
 
 
-def host_rows(host: Host) -> tuple[Row, ...]:
+def host_rows(host: Host) -> tuple[Fact, ...]:
     """The host's facts, each with its label."""
     return (
         ("system", _system(host)),
@@ -87,7 +87,7 @@ def _kinds(host: Host) -> str:
     return f"{told}{'' if host.is_mixed else ' (nearly alike)'}"
 
 
-def _kind(kind: Kind) -> str:
+def _kind(kind: CpuKind) -> str:
     speed = f" at {kind.capacity:.0%} of the fastest" if kind.capacity not in (None, 1.0) else ""
     return f"{kind.count}{' ' + kind.name if kind.name else ''}{_which(kind.cpus)}{speed}"
 
@@ -126,12 +126,12 @@ def _shorten(words: Sequence[str], most: int = 16) -> str:
 # -- the interpreter -----------------------------------------------------------------------------------------------
 
 
-def runtime_rows(runtime: Runtime, unusable: str = "") -> tuple[Row, ...]:
+def runtime_rows(runtime: Runtime, unusable: str = "") -> tuple[Fact, ...]:
     """The interpreter's facts, each with its label."""
     return tuple(_runtime_rows(runtime, unusable))
 
 
-def _runtime_rows(runtime: Runtime, unusable: str) -> Iterator[Row]:
+def _runtime_rows(runtime: Runtime, unusable: str) -> Iterator[Fact]:
     name = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}.get(runtime.implementation, "")
     debug = ", with debug checks" if runtime.debug_build else ""
     yield "Python", f"{name or runtime.implementation} {runtime.version}, {runtime.build} build{debug}"
@@ -168,7 +168,7 @@ def _asked(runtime: Runtime) -> str:
 # -- the moment ----------------------------------------------------------------------------------------------------
 
 
-def pulse_rows(pulse: Pulse) -> tuple[Row, ...]:
+def pulse_rows(pulse: Pulse) -> tuple[Fact, ...]:
     """The facts of the moment, each with its label."""
     heat = pulse.thermal_throttles
     return (

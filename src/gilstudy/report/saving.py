@@ -10,12 +10,12 @@ from typing import Final
 from gilstudy.report.chrome import chrome_trace
 from gilstudy.system import files
 from gilstudy.watching.summary import summarise
-from gilstudy.watching.trace import Span, Trace
+from gilstudy.watching.trace import Stretch, Trace
 
 ENDINGS: Final = (".json", ".svg", ".png", ".html")
 
 
-def save_trace(path: Path, trace: Trace, *, title: str, window: Span | None) -> None:
+def save_trace(path: Path, trace: Trace, *, title: str, window: Stretch | None) -> None:
     """Write the file.
 
     Args:
