@@ -8,14 +8,14 @@ from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from "crew.h" nogil:
     ctypedef struct gs_edge:
-        int64_t before_ns, after_ns, laps, cpu_ns
+        int64_t before_ns, after_ns, batches, cpu_ns
     ctypedef struct gs_worker:
         int cpu, refused
         int64_t ready_ns
         gs_edge open, close
     ctypedef struct gs_crew:
         gs_worker *workers
-        uint64_t lap
+        uint64_t batch
         int64_t begin_ns, open_ns, close_ns
     int64_t gs_now_ns() noexcept
     int64_t gs_thread_cpu_ns() noexcept
@@ -56,7 +56,7 @@ def die_with_parent():
 
 
 cdef tuple edge(gs_edge e):
-    return e.before_ns, e.after_ns, e.laps, e.cpu_ns
+    return e.before_ns, e.after_ns, e.batches, e.cpu_ns
 
 
 cdef class NativeThreads:
@@ -86,10 +86,10 @@ cdef class NativeThreads:
             with nogil:
                 gs_close_crew(crew)
 
-    def run(self, list cpus, uint64_t lap, int64_t begin_ns, int64_t open_ns, int64_t close_ns):
+    def run(self, list cpus, uint64_t batch, int64_t begin_ns, int64_t open_ns, int64_t close_ns):
         """Have a thread per entry of ``cpus`` (-1: not pinned) work from ``begin_ns`` past ``close_ns``.
 
-        Returns, for each thread, ``(ready_ns, open edge, close edge)``, an edge being ``(before_ns, after_ns, laps,
+        Returns, for each thread, ``(ready_ns, open edge, close edge)``, an edge being ``(before_ns, after_ns, batches,
         cpu_ns)``. Raises OSError if the system refuses to keep a thread on its CPU.
         """
         cdef gs_crew *crew = self.crew
@@ -97,7 +97,7 @@ cdef class NativeThreads:
         cdef list seen = []
         if crew == NULL or not 1 <= wanted <= self.count:
             raise ValueError("the crew is closed, or has not so many workers")
-        crew.lap, crew.begin_ns, crew.open_ns, crew.close_ns = lap, begin_ns, open_ns, close_ns
+        crew.batch, crew.begin_ns, crew.open_ns, crew.close_ns = batch, begin_ns, open_ns, close_ns
         for i in range(wanted):
             crew.workers[i].cpu = cpus[i]
         with nogil:

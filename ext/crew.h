@@ -1,8 +1,8 @@
 /* The ceiling: the countdown in plain native threads, with no Python at all, parked between turns as all crews are.
  *
- * In a turn each worker sleeps to `begin`, then runs lap after lap until it has passed `close`.  It keeps the pair of lap
+ * In a turn each worker sleeps to `begin`, then runs batch after batch until it has passed `close`.  It keeps the pair of batch
  * boundaries that straddles `open`, and the pair that straddles `close` (it may be the same), so that the work done between
- * the two instants, which are the same for all workers, can be told to within a lap.
+ * the two instants, which are the same for all workers, can be told to within a batch.
  */
 #ifndef GILSTUDY_CREW_H
 #define GILSTUDY_CREW_H
@@ -40,8 +40,8 @@ static inline void gs_condition_end(gs_condition *condition) { pthread_cond_dest
 #endif
 
 typedef struct {
-    int64_t before_ns, after_ns; /* the last lap boundary before the instant, and the first one at or after it */
-    int64_t laps;                /* laps done at before_ns */
+    int64_t before_ns, after_ns; /* the last batch boundary before the instant, and the first one at or after it */
+    int64_t batches;                /* batches done at before_ns */
     int64_t cpu_ns;              /* this thread's CPU time at after_ns */
 } gs_edge;
 
@@ -64,20 +64,20 @@ typedef struct gs_crew {
     int count;
     gs_mutex lock;
     gs_condition begins, ends;
-    uint64_t lap;
+    uint64_t batch;
     int64_t begin_ns, open_ns, close_ns;
     int64_t turn; /* counts turns; -1: go home */
     int wanted, busy;
 } gs_crew;
 
-/* Runs laps until one has passed the instant; the last one may have done so already. */
-static gs_edge gs_run_past(uint64_t lap, int64_t instant_ns, gs_edge edge)
+/* Runs batches until one has passed the instant; the last one may have done so already. */
+static gs_edge gs_run_past(uint64_t batch, int64_t instant_ns, gs_edge edge)
 {
-    while (edge.after_ns < instant_ns || edge.laps < 0) {
+    while (edge.after_ns < instant_ns || edge.batches < 0) {
         edge.before_ns = edge.after_ns;
-        gs_countdown(lap);
+        gs_countdown(batch);
         edge.after_ns = gs_now_ns();
-        edge.laps++;
+        edge.batches++;
     }
     edge.cpu_ns = gs_thread_cpu_ns();
     return edge;
@@ -92,8 +92,8 @@ static void gs_take_turn(gs_worker *w)
         w->pinned = w->cpu;
     w->ready_ns = gs_sleep_until(crew->begin_ns);
     start.before_ns = start.after_ns = gs_now_ns();
-    w->open = gs_run_past(crew->lap, crew->open_ns, start);
-    w->close = gs_run_past(crew->lap, crew->close_ns, w->open);
+    w->open = gs_run_past(crew->batch, crew->open_ns, start);
+    w->close = gs_run_past(crew->batch, crew->close_ns, w->open);
 }
 
 static GS_THREAD_RESULT gs_work(void *arg)

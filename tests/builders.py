@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from gilstudy.host.counters import Pulse
+from gilstudy.host.counters import Counters
 from gilstudy.host.machine import Host
 from gilstudy.host.runtime import Runtime
 from gilstudy.measuring.plan import cases_of, with_baselines
@@ -16,7 +16,7 @@ from gilstudy.measuring.record import Edge, Failure, Plan, Record, Span, Trial, 
 OF_SCHEMA_1 = Path(__file__).parent / "samples/study-1.json"
 """A whole study, experiments included, as the last gilstudy of schema 1 saved it."""
 WINDOW_NS = 1_000_000_000
-"""A second, with laps of one step: a worker's laps in the window are its rate."""
+"""A second, with batches of one step: a worker's batches in the window are its rate."""
 
 
 def a_host(
@@ -41,8 +41,8 @@ def a_host(
     )
 
 
-def a_pulse(**changes: float | None) -> Pulse:
-    calm = Pulse(
+def a_reading(**changes: float | None) -> Counters:
+    calm = Counters(
         at_ns=0,
         load_1=0.0,
         load_5=0.0,
@@ -81,8 +81,8 @@ def a_runtime(**changes: object) -> Runtime:
 def a_span(rate: float, open_ns: int, cores: float) -> Span:
     close_ns = open_ns + WINDOW_NS
     opened = Edge(open_ns, open_ns + 1, 0, 0)
-    laps = round(rate)
-    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, laps, round(cores * WINDOW_NS)))
+    batches = round(rate)
+    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, batches, round(cores * WINDOW_NS)))
 
 
 def a_trial(
@@ -96,7 +96,7 @@ def a_trial(
         arm=arm,
         workers=len(given),
         cpus=cpus,
-        lap=1,
+        batch=1,
         open_ns=open_ns,
         close_ns=open_ns + WINDOW_NS,
         gil=True,
@@ -177,11 +177,11 @@ def a_record(
         interrupted=False,
         plan=plan,
         host=host,
-        before=a_pulse(),
-        after=a_pulse(),
+        before=a_reading(),
+        after=a_reading(),
         pinned=True,
         runtimes={arm.name: runtime or a_runtime() for arm in plan.arms if arm.name not in lost},
-        laps=(),
+        batches=(),
         trials=tuple(trials),
         unavailable=unavailable,
         failures=failures,

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import a_host, a_pulse, a_runtime
+from builders import a_host, a_reading, a_runtime
 from rich.console import Console
 
 from gilstudy import cli
 from gilstudy.codec import decode
 from gilstudy.commands import info
-from gilstudy.host.counters import Pulse
+from gilstudy.host.counters import Counters
 from gilstudy.host.machine import CpuKind, Host
 from gilstudy.host.runtime import Runtime
-from gilstudy.report.info import host_rows, print_info, pulse_rows, runtime_rows, spans
+from gilstudy.report.info import counter_rows, host_rows, print_info, runtime_rows, spans
 
 SNAPSHOT = """\
 Host
@@ -63,7 +63,7 @@ HOST = replace(
     governor="powersave",
 )
 RUNTIME = a_runtime(version="3.13.1", build="free-threaded", gil_request="PYTHON_GIL=1", own_gil_interpreters=True)
-PULSE = a_pulse(
+PULSE = a_reading(
     load_1=0.5,
     load_5=0.25,
     busy_ns=3 * 10**9,
@@ -79,7 +79,7 @@ UNTOLD: dict[str, Any] = dict.fromkeys(
 )
 
 
-def printed(host: Host, runtime: Runtime, pulse: Pulse, *, width: int = 80, **terminal: Any) -> str:
+def printed(host: Host, runtime: Runtime, pulse: Counters, *, width: int = 80, **terminal: Any) -> str:
     out = io.StringIO()
     print_info(Console(file=out, width=width, highlight=False, **terminal), host, runtime, pulse)
     return out.getvalue()
@@ -114,7 +114,7 @@ def test_what_is_not_told_is_said_to_be_so() -> None:
     assert rows["CPU quota"] == "none"
     assert rows["system"].endswith("hypervisor: not told")
     assert rows["pinning"] == "this system cannot pin"
-    rows = dict(pulse_rows(replace(a_pulse(), **UNTOLD)))
+    rows = dict(counter_rows(replace(a_reading(), **UNTOLD)))
     assert rows.pop("throttled") == "never: no quota period has passed"
     assert set(rows.values()) == {"not told"}
 
@@ -183,7 +183,7 @@ def test_json_holds_the_same_facts_and_can_be_read_back(capsys: pytest.CaptureFi
     document = json.loads(capsys.readouterr().out)
     host = decode(Host, document["host"])
     decode(Runtime, document["runtime"])
-    decode(Pulse, document["pulse"])
+    decode(Counters, document["pulse"])
     assert document["derived"]["placement"] == list(host.placement)
     assert document["derived"]["effective_cpus"] == host.effective_cpus
     assert document["unusable"] == ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from builders import a_host, a_pulse, a_runtime
+from builders import a_host, a_reading, a_runtime
 
 from gilstudy.codec import encode
 from gilstudy.concluding.cautions import cautions
@@ -17,7 +17,7 @@ from gilstudy.measuring import conductor
 from gilstudy.measuring.client import Line, StationLost
 from gilstudy.measuring.conductor import Progress, run_study
 from gilstudy.measuring.plan import make_plan
-from gilstudy.measuring.record import Lap, Plan, Record, Unavailable
+from gilstudy.measuring.record import Batch, Plan, Record, Unavailable
 
 
 class Stage:
@@ -30,7 +30,7 @@ class Stage:
         self.failing: dict[str, Callable[[int], None]] = {}
         self.uncalibrated: set[str] = set()
         monkeypatch.setattr(conductor, "now_ns", lambda: self.now_ns)
-        monkeypatch.setattr(conductor, "read_pulse", a_pulse)
+        monkeypatch.setattr(conductor, "read_counters", a_reading)
 
     def connect(self, arm: str) -> Line:
         return ScriptedLine(self, arm)
@@ -47,11 +47,11 @@ class ScriptedLine:
         self._orders: list[tuple[str, dict[str, Any]]] = []
         self._trials = 0
 
-    def tell(self, verb: str, **order: Any) -> None:
+    def send(self, verb: str, **order: Any) -> None:
         self._orders.append((verb, order))
         self._stage.asked.append((self._arm, verb, order))
 
-    def answer(self, timeout_s: float) -> Mapping[str, Any]:
+    def receive(self, timeout_s: float) -> Mapping[str, Any]:
         verb, order = self._orders.pop(0)
         self._stage.now_ns += 1_000_000
         if verb == "open":
@@ -59,21 +59,21 @@ class ScriptedLine:
         if verb == "calibrate":
             if self._arm in self._stage.uncalibrated:
                 raise StationLost("no answer for 10 s: it hung and was ended")
-            lap = Lap(kernel="any", runtime="", steps=50, once_ns=50, double_ns=100)
-            return {"lap": encode(lap)}
+            batch = Batch(kernel="any", runtime="", steps=50, once_ns=50, double_ns=100)
+            return {"batch": encode(batch)}
         if fail := self._stage.failing.get(self._arm):
             fail(self._trials)
         self._trials += 1
         open_ns = self._stage.now_ns
         close_ns = open_ns + order["window_ns"]
         self._stage.now_ns = close_ns + 1_000_000
-        laps = order["window_ns"] // order["lap"]
-        span = [open_ns, [open_ns, open_ns + 50, 0, 0], [close_ns, close_ns + 50, laps, order["window_ns"]]]
+        batches = order["window_ns"] // order["batch"]
+        span = [open_ns, [open_ns, open_ns + 50, 0, 0], [close_ns, close_ns + 50, batches, order["window_ns"]]]
         return {"open_ns": open_ns, "close_ns": close_ns, "gil": True, "spans": [span] * len(order["cpus"])}
 
     def ask(self, verb: str, timeout_s: float, **order: Any) -> Mapping[str, Any]:
-        self.tell(verb, **order)
-        return self.answer(timeout_s)
+        self.send(verb, **order)
+        return self.receive(timeout_s)
 
     def end(self) -> None:
         self._stage.ended[self._arm] += 1
@@ -179,7 +179,7 @@ def test_an_arm_that_is_lost_in_calibration_takes_none_of_the_others_with_it(sta
     record = play(stage)
     assert {arm.arm for arm in record.unavailable} == lost
     assert {trial.arm for trial in record.trials} == {arm.name for arm in record.plan.arms} - lost
-    assert {lap.kernel for lap in record.laps} == {"python", "nogil"}
+    assert {batch.kernel for batch in record.batches} == {"python", "nogil"}
     findings = {(arm.arm, arm.workers): arm for arm in conclude(record).arms}
     if "single" in lost:
         assert findings["processes", 2].reason == "its baseline was not measured"
@@ -258,13 +258,13 @@ def test_where_threads_cannot_be_pinned_none_is(stage: Stage) -> None:
     assert sum(t.arm == "single" and t.round == 0 for t in record.trials) == 2
 
 
-def test_c_kernels_share_one_lap(stage: Stage) -> None:
+def test_c_kernels_share_one_batch(stage: Stage) -> None:
     record = play(stage)
-    assert {lap.kernel for lap in record.laps} == {"python", "nogil"}
-    laps = {
-        arm: {order["lap"] for order in stage.trials_of(arm)} for arm in ("threads-nogil", "threads-held", "ceiling")
+    assert {batch.kernel for batch in record.batches} == {"python", "nogil"}
+    batches = {
+        arm: {order["batch"] for order in stage.trials_of(arm)} for arm in ("threads-nogil", "threads-held", "ceiling")
     }
-    assert laps["threads-nogil"] == laps["threads-held"] == laps["ceiling"]
+    assert batches["threads-nogil"] == batches["threads-held"] == batches["ceiling"]
 
 
 def test_progress_goes_forward_through_the_phases(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from properties import given, settings, st
 
 from gilstudy.measuring.arm import Arm
 from gilstudy.measuring.plan import ARM_NAMES, make_plan
-from gilstudy.measuring.rounds import Rounds, calibrators, lap_key, look_times
+from gilstudy.measuring.rounds import Rounds, batch_key, calibrators, look_times
 
 
 @settings(max_examples=50)
@@ -48,10 +48,10 @@ def test_looks_are_spread_over_the_time_that_is_left() -> None:
     assert look_times(plan, 2.0) == pytest.approx([6.0, 8.0, 10.0])  # and the last is the report's own
 
 
-def test_every_arm_can_find_the_lap_that_it_is_timed_with() -> None:
+def test_every_arm_can_find_the_batch_that_it_is_timed_with() -> None:
     arms = make_plan(workers=(2,)).arms
     found = calibrators(arms)
     assert set(found) == {("python", ""), ("nogil", "")}
     assert {arm for able in found.values() for arm in able} == set(arms)
-    assert all(arm in found[lap_key(arm)] for arm in arms)
+    assert all(arm in found[batch_key(arm)] for arm in arms)
     assert [able[0].name for able in found.values()] == ["single", "single-nogil"]

@@ -32,7 +32,7 @@ def test_arms_become_their_parts_and_keep_their_names() -> None:
     assert [arm.baseline.name for arm in record.plan.arms] == [
         arm["baseline"] for arm in GIVEN["record"]["plan"]["arms"]
     ]
-    assert {(lap.kernel, lap.runtime) for lap in record.laps} == {("python", ""), ("nogil", "")}
+    assert {(batch.kernel, batch.runtime) for batch in record.batches} == {("python", ""), ("nogil", "")}
 
 
 def test_start_methods_become_options_and_cases_are_those_that_were_timed() -> None:

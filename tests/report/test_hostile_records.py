@@ -20,7 +20,7 @@ from gilstudy.concluding.cautions import CAUTIONS, Caution
 from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
 from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Trouble
-from gilstudy.measuring.record import Failure, Lap, Record, Unavailable
+from gilstudy.measuring.record import Batch, Failure, Record, Unavailable
 from gilstudy.probing.table import cases_in
 from gilstudy.report.claims import print_table
 from gilstudy.report.console import console
@@ -46,7 +46,7 @@ def a_whole_record() -> Record:
     )
     return replace(
         a_record(rounds=9, arms=("threads", "threads-nogil", "processes"), host=a_host(quota=1.9)),
-        laps=(Lap(kernel="python", runtime="", steps=1000, once_ns=50_000, double_ns=100_000),),
+        batches=(Batch(kernel="python", runtime="", steps=1000, once_ns=50_000, double_ns=100_000),),
         failures=(Failure(arm="processes", round=1, reason="it ended with exit code 3"),),
         unavailable=(Unavailable(arm="threads-nogil", reason="no answer for 30 s"),),
         observations=seen,

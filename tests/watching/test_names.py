@@ -9,7 +9,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from builders import a_host, a_pulse, a_runtime
+from builders import a_host, a_reading, a_runtime
 from nasty import NASTY, is_harmless, is_told
 from rich.console import Console
 
@@ -76,7 +76,7 @@ def a_lesson(name: str) -> Performance:
 def test_the_facts_of_a_host(name: str) -> None:
     host = replace(a_host(), cpu_model=name, os=name, machine=name, governor=name)
     runtime = a_runtime(executable=name, compiler=name, version=name, implementation=name)
-    text = printed(lambda printer: print_info(printer, host, runtime, a_pulse(), unusable=name))
+    text = printed(lambda printer: print_info(printer, host, runtime, a_reading(), unusable=name))
     assert is_harmless(text)
     assert is_told(name, text)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gilstudy._version import __version__
 from gilstudy.codec import encode
-from gilstudy.host.counters import Pulse, read_pulse
+from gilstudy.host.counters import Counters, read_counters
 from gilstudy.host.machine import Host, read_host
 from gilstudy.host.runtime import Runtime, this_runtime
 from gilstudy.system import streams
@@ -23,18 +23,18 @@ def run(args: argparse.Namespace) -> int:
     """Read the facts and show them."""
     unusable = _load_extensions()
     runtime = this_runtime()  # before anything else is imported that could turn the GIL on, such as psutil
-    host, pulse = read_host(), read_pulse()
+    host, counters = read_host(), read_counters()
     if args.json:
-        streams.output().write(json.dumps(document(host, runtime, pulse, unusable), indent=2) + "\n")
+        streams.output().write(json.dumps(document(host, runtime, counters, unusable), indent=2) + "\n")
         return 0
     from gilstudy.report.console import console
     from gilstudy.report.info import print_info
 
-    print_info(console(), host, runtime, pulse, unusable=unusable)
+    print_info(console(), host, runtime, counters, unusable=unusable)
     return 0
 
 
-def document(host: Host, runtime: Runtime, pulse: Pulse, unusable: str = "") -> dict[str, Any]:
+def document(host: Host, runtime: Runtime, counters: Counters, unusable: str = "") -> dict[str, Any]:
     """The facts as plain JSON values: as in a record, and under ``derived`` what follows from them."""
     return {
         "gilstudy": __version__,
@@ -47,7 +47,7 @@ def document(host: Host, runtime: Runtime, pulse: Pulse, unusable: str = "") -> 
             "is_mixed": host.is_mixed,
         },
         "runtime": encode(runtime),
-        "pulse": encode(pulse),
+        "pulse": encode(counters),
         "unusable": unusable,
     }
 

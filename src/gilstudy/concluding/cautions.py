@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gilstudy.host.counters import Pulse, change
+from gilstudy.host.counters import Counters, change
 from gilstudy.host.machine import Host
 from gilstudy.measuring.record import Plan, Record, Trial
 
@@ -82,7 +82,7 @@ def _of_size(plan: Plan, host: Host) -> Found:
         yield "cpu-count-limited", {"cpus": host.python_cpu_count, "usable": len(host.usable_cpus)}
 
 
-def _of_disturbance(before: Pulse, after: Pulse) -> Found:
+def _of_disturbance(before: Counters, after: Counters) -> Found:
     between = change(before, after)
     if between.throttled_periods:
         yield "throttled", {"periods": between.throttled_periods, "seconds": (between.throttled_ns or 0) / 1e9}
@@ -111,7 +111,7 @@ def _of_method(record: Record) -> Found:
         yield "not-pinned", {}
     if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in record.runtimes.values()):
         yield "gil-re-enabled", {}
-    for lap in record.laps:
-        ratio = lap.double_ns / max(1, lap.once_ns)
+    for batch in record.batches:
+        ratio = batch.double_ns / max(1, batch.once_ns)
         if not LINEAR[0] <= ratio <= LINEAR[1]:
-            yield f"not-linear-{lap.kernel}", {"ratio": round(ratio, 2)}
+            yield f"not-linear-{batch.kernel}", {"ratio": round(ratio, 2)}

@@ -21,7 +21,7 @@ from gilstudy.host.cgroup import ROOT, read_throttling, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class Counters:
     """The host at one instant. None stands for what this system does not tell."""
 
     at_ns: Count
@@ -81,7 +81,7 @@ class CounterChange:
         return _ratio(None if self.pressure_us is None else self.pressure_us * 1000, self.elapsed_ns)
 
 
-def read_pulse(root: Path = ROOT) -> Pulse:
+def read_counters(root: Path = ROOT) -> Counters:
     """The host right now.
 
     Args:
@@ -90,7 +90,7 @@ def read_pulse(root: Path = ROOT) -> Pulse:
     loads = _loads(root)
     counters = _counters(root)
     throttling = read_throttling(root)
-    return Pulse(
+    return Counters(
         at_ns=time.monotonic_ns(),
         load_1=loads[0],
         load_5=loads[1],
@@ -106,7 +106,7 @@ def read_pulse(root: Path = ROOT) -> Pulse:
     )
 
 
-def change(before: Pulse, after: Pulse) -> CounterChange:
+def change(before: Counters, after: Counters) -> CounterChange:
     """What happened between ``before`` and ``after``."""
     return CounterChange(
         elapsed_ns=after.at_ns - before.at_ns,

@@ -17,21 +17,21 @@ from typing import Any, Final, Literal
 
 from gilstudy._native import now_ns
 from gilstudy.codec import decode, encode
-from gilstudy.host.counters import Pulse, read_pulse
+from gilstudy.host.counters import Counters, read_counters
 from gilstudy.host.machine import Host
 from gilstudy.host.runtime import Runtime
 from gilstudy.measuring.arm import Arm
-from gilstudy.measuring.client import Lifeline, Line, StationLost
+from gilstudy.measuring.client import Client, Line, StationLost
 from gilstudy.measuring.kernels import IN_C
-from gilstudy.measuring.record import Edge, Failure, Lap, Plan, Record, Span, Trial, Unavailable
-from gilstudy.measuring.rounds import Ask, LapKey, Rounds, calibrators, lap_key, look_times
+from gilstudy.measuring.record import Batch, Edge, Failure, Plan, Record, Span, Trial, Unavailable
+from gilstudy.measuring.rounds import Ask, BatchKey, Rounds, batch_key, calibrators, look_times
 
 START_TIMEOUT_S: Final = 30.0
 TRIAL_TIMEOUT_S: Final = 10.0
-LAP_NS: Final = 50_000
-"""A lap is long beside a look at the clock, and short beside the window: half a lap bounds the error at each edge."""
-NATIVE_LAP_NS: Final = 100_000
-"""In C it is long beside the moment between two laps that needs the GIL too."""
+BATCH_NS: Final = 50_000
+"""A batch is long beside a look at the clock and short beside the window: half of one bounds the error at each edge."""
+NATIVE_BATCH_NS: Final = 100_000
+"""In C it is long beside the moment between two batches that needs the GIL too."""
 
 Phase = Literal["starting", "calibrating", "measuring", "done"]
 
@@ -57,7 +57,7 @@ def run_study(
     *,
     enough: Callable[[Record], bool] = lambda record: False,
     notice: Callable[[Progress], None] = quietly,
-    connect: Callable[[str], Line] = Lifeline,
+    connect: Callable[[str], Line] = Client,
 ) -> Record:
     """Measure what ``plan`` asks for on this host.
 
@@ -113,11 +113,11 @@ class _Study:
         self._arms = {arm.name: arm for arm in plan.arms}
         self._began_ns = now_ns()
         self._started = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._before: Pulse = read_pulse()
+        self._before: Counters = read_counters()
         self._lines: dict[str, Line] = {}
         self._runtimes: dict[str, Runtime] = {}
-        self._laps: list[Lap] = []
-        self._steps: dict[LapKey, int] = {}
+        self._batches: list[Batch] = []
+        self._steps: dict[BatchKey, int] = {}
         self._trials: list[Trial] = []
         self._unavailable: list[Unavailable] = []
         self._failures: list[Failure] = []
@@ -136,10 +136,10 @@ class _Study:
         most = {arm.name: max(c.workers for c in self.plan.cases if c.arm == arm) for arm in self.plan.arms}
         for name in list(self._lines):
             with self._failing(name):
-                self._lines[name].tell("open", arm=encode(self._arms[name]), workers=most[name])
+                self._lines[name].send("open", arm=encode(self._arms[name]), workers=most[name])
         for name in list(self._lines):
             with self._failing(name):
-                answer = self._lines[name].answer(START_TIMEOUT_S)
+                answer = self._lines[name].receive(START_TIMEOUT_S)
                 self._runtimes[name] = decode(Runtime, answer["runtime"])
         self._tell("calibrating")
         for key, arms in calibrators(self._arms.values()).items():
@@ -147,16 +147,16 @@ class _Study:
         for ask in self._rounds.cases():  # one short trial each, not kept: the first of anything is slower
             self._try(ask, warm_ns=1_000_000, window_ns=2_000_000)
 
-    def _calibrate(self, key: LapKey, arms: Sequence[Arm]) -> None:
-        """Find the steps of a lap in the first station that can: the loss of one must not cost the others theirs."""
+    def _calibrate(self, key: BatchKey, arms: Sequence[Arm]) -> None:
+        """Find the steps of a batch in the first station that can: the loss of one must not cost the others theirs."""
         for arm in arms:
             if arm.name in self._lines and key not in self._steps:
                 with self._failing(arm.name):
-                    target_ns = NATIVE_LAP_NS if key[0] in IN_C else LAP_NS
+                    target_ns = NATIVE_BATCH_NS if key[0] in IN_C else BATCH_NS
                     answer = self._lines[arm.name].ask("calibrate", TRIAL_TIMEOUT_S, target_ns=target_ns)
-                    lap = replace(decode(Lap, answer["lap"]), kernel=key[0], runtime=key[1])
-                    self._laps.append(lap)
-                    self._steps[key] = lap.steps
+                    batch = replace(decode(Batch, answer["batch"]), kernel=key[0], runtime=key[1])
+                    self._batches.append(batch)
+                    self._steps[key] = batch.steps
 
     def end(self) -> None:
         """End every station."""
@@ -187,9 +187,9 @@ class _Study:
         name = ask.arm.name
         if name not in self._lines:
             return
-        steps = self._steps[lap_key(ask.arm)]  # it has one: an arm that is left found it, unless another one did
+        steps = self._steps[batch_key(ask.arm)]  # it has one: an arm that is left found it, unless another one did
         with self._failing(name):
-            order = {"lap": steps, "cpus": ask.cpus, "warm_ns": warm_ns, "window_ns": window_ns}
+            order = {"batch": steps, "cpus": ask.cpus, "warm_ns": warm_ns, "window_ns": window_ns}
             answer = self._lines[name].ask("trial", TRIAL_TIMEOUT_S, **order)
             if keep:
                 self._trials.append(_trial(self._round, ask, steps, answer))
@@ -228,10 +228,10 @@ class _Study:
             plan=self.plan,
             host=self.host,
             before=self._before,
-            after=read_pulse(),
+            after=read_counters(),
             pinned=self._placement != (-1,),
             runtimes=dict(self._runtimes),
-            laps=tuple(self._laps),
+            batches=tuple(self._batches),
             trials=tuple(self._trials),
             unavailable=tuple(self._unavailable),
             failures=tuple(self._failures),
@@ -246,7 +246,7 @@ def _trial(round_: int, ask: Ask, steps: int, answer: Any) -> Trial:
         arm=ask.arm.name,
         workers=len(ask.cpus),
         cpus=ask.cpus,
-        lap=steps,
+        batch=steps,
         open_ns=answer["open_ns"],
         close_ns=answer["close_ns"],
         gil=answer["gil"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, NamedTuple
 
 from gilstudy.codec import Count, Positive, Range, Workers
-from gilstudy.host.counters import Pulse
+from gilstudy.host.counters import Counters
 from gilstudy.host.machine import Host
 from gilstudy.host.runtime import Runtime
 from gilstudy.measuring.arm import Arm, Case
@@ -19,17 +19,18 @@ from gilstudy.measuring.observations import Observations
 SCHEMA: Final = 2
 """Version of the document; `gilstudy.measuring.upgrade` brings older ones up to it.
 
-1 (2026-11): the first. 2 (2026-11): arms are their parts and their names derived, the plan lists its cases, laps know
-their interpreter, arms that took no part stand apart from those that failed, and cautions are concluded."""
+1 (2026-11): the first. 2 (2026-11): arms are their parts and their names derived, the plan lists its cases, laps are
+called batches and know their interpreter, arms that took no part stand apart from those that failed, and cautions are
+concluded."""
 
 
 class Edge(NamedTuple):
-    """The two lap boundaries of a worker that straddle an instant (the opening or the closing of the window)."""
+    """The two batch boundaries of a worker that straddle an instant (the opening or the closing of the window)."""
 
     before_ns: Count
     after_ns: Count
-    laps: Count
-    """Laps done at ``before_ns``; one more is done at ``after_ns``."""
+    batches: Count
+    """Batches done at ``before_ns``; one more is done at ``after_ns``."""
     cpu_ns: Count
     """The worker thread's CPU time at ``after_ns``."""
 
@@ -45,14 +46,14 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One timed turn of a case: ``workers`` repeat a lap of ``lap`` steps and are counted from open to close."""
+    """One timed turn of a case: ``workers`` repeat a batch of ``batch`` steps and are counted from open to close."""
 
     round: Count
     arm: str
     workers: Workers
     cpus: tuple[Annotated[int, Range(-1, 1 << 16)], ...]
     """The CPU that each worker was pinned to; -1 where it was not."""
-    lap: Positive
+    batch: Positive
     open_ns: Count
     close_ns: Count
     gil: bool | None
@@ -88,8 +89,8 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lap:
-    """How many steps of a kernel make a lap, and what showed that its time is linear in the number of steps."""
+class Batch:
+    """How many steps of a kernel make a batch, and what showed that its time is linear in the number of steps."""
 
     kernel: str
     runtime: str
@@ -130,13 +131,13 @@ class Record:
     interrupted: bool
     plan: Plan
     host: Host
-    before: Pulse
-    after: Pulse
+    before: Counters
+    after: Counters
     pinned: bool
     """Whether workers were pinned to CPUs."""
     runtimes: dict[str, Runtime]
     """The interpreter under which each arm ran."""
-    laps: tuple[Lap, ...]
+    batches: tuple[Batch, ...]
     trials: tuple[Trial, ...]
     unavailable: tuple[Unavailable, ...]
     """The arms of the plan that took no part: none vanishes without a reason."""

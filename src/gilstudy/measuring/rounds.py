@@ -16,8 +16,8 @@ MOST_BASELINE_CPUS: Final = 8
 FIRST_LOOK: Final = 0.4
 """The share of the budget after which the study first looks whether it may stop."""
 
-LapKey = tuple[str, str]
-"""A kernel and a runtime: what a lap's number of steps is found for."""
+BatchKey = tuple[str, str]
+"""A kernel and a runtime: what a batch's number of steps is found for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +72,18 @@ def look_times(plan: Plan, spent_s: float) -> list[float]:
     return [first_s + step_s * look for look in range(plan.looks - 1)]
 
 
-def lap_key(arm: Arm) -> LapKey:
-    """The lap that an arm's trials are made of. C kernels and the ceiling share one: they differ in the GIL alone."""
+def batch_key(arm: Arm) -> BatchKey:
+    """The batch that an arm's trials are made of. C kernels and the ceiling share one: they differ in the GIL alone."""
     in_c = arm.is_ceiling or arm.kernel in IN_C
     return IN_C[0] if in_c else arm.kernel or SUBJECT, arm.runtime
 
 
-def calibrators(arms: Iterable[Arm]) -> dict[LapKey, list[Arm]]:
-    """For each lap the arms that it is for, in the order in which they are asked to find it, should others be lost.
+def calibrators(arms: Iterable[Arm]) -> dict[BatchKey, list[Arm]]:
+    """For each batch the arms that it is for, in the order in which they are asked to find it, should others be lost.
 
     Baselines come first, and of the C kernels the one that it is named after.
     """
-    found: dict[LapKey, list[Arm]] = {}
+    found: dict[BatchKey, list[Arm]] = {}
     for arm in sorted(arms, key=lambda arm: (arm.kernel in IN_C[1:], not arm.is_baseline)):
-        found.setdefault(lap_key(arm), []).append(arm)
+        found.setdefault(batch_key(arm), []).append(arm)
     return found

@@ -16,7 +16,7 @@ from typing import Any, Final, TextIO
 from gilstudy._native import die_with_parent, now_ns
 from gilstudy.codec import decode, encode
 from gilstudy.host.runtime import gil_enabled, this_runtime
-from gilstudy.measuring import laps
+from gilstudy.measuring import batches
 from gilstudy.measuring.arm import Arm
 from gilstudy.measuring.modes import mode_named
 from gilstudy.measuring.modes.crew import Crew
@@ -41,9 +41,9 @@ class Station:
         return {"runtime": encode(this_runtime())}
 
     def calibrate(self, order: Message) -> Message:
-        """Find the number of steps in a lap of this arm's kernel."""
+        """Find the number of steps in a batch of this arm's kernel."""
         assert self._crew is not None
-        return {"lap": encode(self._crew.calibrate(order["target_ns"]))}
+        return {"batch": encode(self._crew.calibrate(order["target_ns"]))}
 
     def trial(self, order: Message) -> Message:
         """Run one trial and answer with what was observed."""
@@ -51,7 +51,7 @@ class Station:
         cpus = order["cpus"]
         begin_ns = now_ns() + LEAD_NS + LEAD_PER_WORKER_NS * len(cpus)
         open_ns = begin_ns + order["warm_ns"]
-        turn = laps.Turn(order["lap"], begin_ns, open_ns, open_ns + order["window_ns"])
+        turn = batches.Turn(order["batch"], begin_ns, open_ns, open_ns + order["window_ns"])
         spans = self._crew.run(turn, cpus)
         return {"open_ns": turn.open_ns, "close_ns": turn.close_ns, "gil": gil_enabled(), "spans": spans}
 

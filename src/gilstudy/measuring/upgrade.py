@@ -42,15 +42,22 @@ def _from_1(record: Plain) -> Plain:
     if not all(isinstance(count, int) and 1 <= count <= 512 for count in counts):
         raise Malformed("its plan has worker counts that are not whole numbers from 1 to 512")
     cases = [{"arm": arm, "workers": count} for arm in arms for count in _counts_of_1(arm, counts)]
-    laps = [{**lap, "kernel": _KERNELS_OF_1.get(lap["kernel"], lap["kernel"]), "runtime": ""} for lap in record["laps"]]
+    batches = [
+        {**lap, "kernel": _KERNELS_OF_1.get(lap["kernel"], lap["kernel"]), "runtime": ""} for lap in record["laps"]
+    ]
     early = [failure for failure in record["failures"] if failure["round"] == -1]
     changed = {
         "plan": {**plan, "cases": cases},
-        "laps": laps,
+        "batches": batches,
+        "trials": [_without(trial, "lap") | {"batch": trial["lap"]} for trial in record["trials"]],
         "unavailable": [{"arm": failure["arm"], "reason": failure["reason"]} for failure in early],
         "failures": [failure for failure in record["failures"] if failure["round"] != -1],
     }
-    return {name: value for name, value in record.items() if name != "cautions"} | changed
+    return _without(record, "cautions", "laps") | changed
+
+
+def _without(given: Plain, *names: str) -> Plain:
+    return {name: value for name, value in given.items() if name not in names}
 
 
 _KERNELS_OF_1: Final = {"native": "nogil"}

@@ -172,7 +172,7 @@ def _leave_forked(process: int) -> None:
 
 
 def _watch() -> Watch:
-    return Watch(period_us=PERIOD_US, lanes=False, room=1 << 16)
+    return Watch(period_us=PERIOD_US, lanes=False, capacity=1 << 16)
 
 
 def seen_in(trace: Trace, ident: int, begin_ns: int, end_ns: int) -> Evidence:

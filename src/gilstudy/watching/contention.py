@@ -116,13 +116,13 @@ def worst_stall(trace: Trace, waits_of: Sequence[Sequence[Wait]]) -> Stall | Non
 
 
 def _longest_within(stretches: Sequence[Stretch] | Sequence[Wait], begin: int, end: int) -> tuple[int, int]:
-    """The longest part of one of the ordered, separate ``spans`` between ``begin`` and ``end``, and where it begins."""
+    """The longest part of one of the ordered, separate ``stretches`` from ``begin`` to ``end``, and where it begins."""
     longest = (0, begin)
-    for place in range(max(0, bisect_right(spans, begin, key=_begin) - 1), len(spans)):
-        if spans[place][0] >= end:
+    for place in range(max(0, bisect_right(stretches, begin, key=_begin) - 1), len(stretches)):
+        if stretches[place][0] >= end:
             break
-        at = max(begin, spans[place][0])
-        longest = max(longest, (min(end, spans[place][1]) - at, at))
+        at = max(begin, stretches[place][0])
+        longest = max(longest, (min(end, stretches[place][1]) - at, at))
     return longest
 
 
@@ -152,11 +152,11 @@ def busiest_stretch(trace: Trace, length_ns: int) -> Stretch:
 
 
 class _Totals:
-    """How much of many spans, which may overlap, lies before a time."""
+    """How much of many stretches, which may overlap, lies before a time."""
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
         steps: dict[int, int] = {}
-        for begin, end in spans:
+        for begin, end in stretches:
             steps[begin] = steps.get(begin, 0) + 1
             steps[end] = steps.get(end, 0) - 1
         self.edges = sorted(steps)
@@ -166,7 +166,7 @@ class _Totals:
         self._totals = list(accumulate(parts, initial=0))
 
     def at(self, at: int) -> int:
-        """How many spans there are at a time."""
+        """How many stretches there are at a time."""
         place = bisect_right(self.edges, at) - 1
         return self._counts[place] if place >= 0 else 0
 
@@ -177,9 +177,9 @@ class _Totals:
 
 
 def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The union of ``spans``, in order."""
+    """The union of ``stretches``, in order."""
     union: list[Stretch] = []
-    for begin, end in sorted(spans):
+    for begin, end in sorted(stretches):
         if union and begin <= union[-1][1]:
             union[-1] = (union[-1][0], max(end, union[-1][1]))
         else:

@@ -12,9 +12,9 @@ from gilstudy.concluding.verdicts import (
     SCALES_FROM,
     ArmFinding,
     ArmVerdict,
-    Room,
+    Headroom,
+    headroom_at,
     ratio,
-    room_at,
 )
 from gilstudy.measuring.arm import Arm
 from gilstudy.measuring.record import Record
@@ -97,8 +97,8 @@ class _Court:
         names = self._names(arms)
         return [case for (name, workers), case in self._cases.items() if name in names and workers > 1]
 
-    def _room(self, workers: int) -> Room:
-        return room_at(self._record, self._ceiling(workers), workers)
+    def _headroom(self, workers: int) -> Headroom:
+        return headroom_at(self._record, self._ceiling(workers), workers)
 
     def _ceiling(self, workers: int) -> Estimate | None:
         case = self._cases.get((self._top, workers))
@@ -114,13 +114,13 @@ class _Court:
             return _Ruling("untestable", "It takes two workers or more; this study had one.")
         return _Ruling("inconclusive", "No round was completed.") if asked else None
 
-    def _no_room(self, cases: Sequence[ArmFinding]) -> _Ruling | None:
-        """The ruling if the host leaves no room at any of the cases' worker counts."""
-        rooms = [self._room(case.workers) for case in cases]
-        if any(not room.why_none for room in rooms):
+    def _no_headroom(self, cases: Sequence[ArmFinding]) -> _Ruling | None:
+        """The ruling if the host leaves no headroom at any of the cases' worker counts."""
+        headrooms = [self._headroom(case.workers) for case in cases]
+        if any(not headroom.why_none for headroom in headrooms):
             return None
-        verdict: ClaimVerdict = "untestable" if all(room.by_nature for room in rooms) else "inconclusive"
-        return _Ruling(verdict, _sentence(rooms[-1].why_none))
+        verdict: ClaimVerdict = "untestable" if all(headroom.by_nature for headroom in headrooms) else "inconclusive"
+        return _Ruling(verdict, _sentence(headrooms[-1].why_none))
 
     def _says(self, case: ArmFinding) -> str:
         top = self._ceiling(case.workers)
@@ -135,7 +135,7 @@ class _Court:
         cases = self._of(arms)
         if not cases:
             return self._missing(arms)
-        if ruling := self._no_room(cases):
+        if ruling := self._no_headroom(cases):
             return ruling
         firm = [case for case in cases if case.verdict != "inconclusive"]
         against = [case for case in firm if case.verdict != claimed]
@@ -163,7 +163,7 @@ class _Court:
         cases = self._of(in_threads())
         if not cases:
             return self._missing(in_threads())
-        if ruling := self._no_room(cases):
+        if ruling := self._no_headroom(cases):
             return ruling
         case = min(cases, key=lambda case: case.workers)
         if case.speedup is None:
@@ -189,9 +189,9 @@ class _Court:
         cases = self._of(in_threads())
         if not cases:
             return self._missing(in_threads())
-        if ruling := self._no_room(cases):
+        if ruling := self._no_headroom(cases):
             return ruling
-        sides = {case.workers: self._cores_side(case) for case in cases if not self._room(case.workers).why_none}
+        sides = {case.workers: self._cores_side(case) for case in cases if not self._headroom(case.workers).why_none}
         evidence = _sentence("; ".join(self._cores_say(case) for case in cases if case.workers in sides))
         if "above" in sides.values():
             return _Ruling("refuted", evidence, cases[0].arm)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gilstudy._native import NativeThreads
-from gilstudy.measuring import laps
+from gilstudy.measuring import batches
+from gilstudy.measuring.batches import Turn
 from gilstudy.measuring.kernels import kernel_named
-from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.record import Edge, Lap, Span
+from gilstudy.measuring.record import Batch, Edge, Span
 
 KERNEL = "nogil"
 """The loop that its threads run is that of this kernel, without the calls between."""
@@ -20,13 +20,13 @@ class NativeCrew:
     def __init__(self, workers: int) -> None:
         self._threads = NativeThreads(workers)
 
-    def calibrate(self, target_ns: int) -> Lap:
+    def calibrate(self, target_ns: int) -> Batch:
         """Find how many steps of the C loop take about ``target_ns``."""
-        return laps.calibrate(KERNEL, kernel_named(KERNEL), target_ns)
+        return batches.calibrate(KERNEL, kernel_named(KERNEL), target_ns)
 
     def run(self, turn: Turn, cpus: Sequence[int]) -> list[Span]:
         """Have the first ``len(cpus)`` threads work through ``turn``."""
-        seen = self._threads.run(list(cpus), turn.lap, turn.begin_ns, turn.open_ns, turn.close_ns)
+        seen = self._threads.run(list(cpus), turn.batch, turn.begin_ns, turn.open_ns, turn.close_ns)
         return [Span(ready_ns, Edge(*opened), Edge(*closed)) for ready_ns, opened, closed in seen]
 
     def close(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.record import Lap, Span
+from gilstudy.measuring.batches import Turn
+from gilstudy.measuring.record import Batch, Span
 
 
 class WorkerLost(Exception):
@@ -16,7 +16,7 @@ class WorkerLost(Exception):
 class Crew(Protocol):
     """Workers that are ready for their next turn."""
 
-    def calibrate(self, target_ns: int) -> Lap:
+    def calibrate(self, target_ns: int) -> Batch:
         """Find the number of steps of the crew's own kernel that take about ``target_ns``."""
         ...
 

@@ -10,12 +10,12 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from gilstudy._native import die_with_parent
-from gilstudy.measuring import laps
+from gilstudy.measuring import batches
+from gilstudy.measuring.batches import Turn
 from gilstudy.measuring.kernels import kernel_named
-from gilstudy.measuring.laps import Turn
 from gilstudy.measuring.modes.crew import WorkerLost
 from gilstudy.measuring.modes.pinning import Pin
-from gilstudy.measuring.record import Lap, Span
+from gilstudy.measuring.record import Batch, Span
 
 Member = tuple[BaseProcess, Connection]
 """A worker and our end of the pipe to it."""
@@ -40,9 +40,9 @@ class ProcessCrew:
             self.close()
             raise
 
-    def calibrate(self, target_ns: int) -> Lap:
+    def calibrate(self, target_ns: int) -> Batch:
         """Find how many steps take about ``target_ns`` in this process, while the crew is parked."""
-        return laps.calibrate(self._kernel, kernel_named(self._kernel), target_ns)
+        return batches.calibrate(self._kernel, kernel_named(self._kernel), target_ns)
 
     def run(self, turn: Turn, cpus: Sequence[int]) -> list[Span]:
         """Have the first ``len(cpus)`` processes work through ``turn``."""
@@ -109,7 +109,7 @@ def _serve(pipe: Connection, kernel_name: str) -> None:
             return
         try:
             pin.move(cpu)
-            answer: Span | str = laps.run(kernel, Turn(*turn))
+            answer: Span | str = batches.run(kernel, Turn(*turn))
         except Exception as error:
             answer = f"{type(error).__name__}: {error}"
         pipe.send(answer)

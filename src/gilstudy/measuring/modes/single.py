@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gilstudy.measuring import laps
+from gilstudy.measuring import batches
+from gilstudy.measuring.batches import Turn
 from gilstudy.measuring.kernels import kernel_named
-from gilstudy.measuring.laps import Turn
 from gilstudy.measuring.modes.pinning import Pin
-from gilstudy.measuring.record import Lap, Span
+from gilstudy.measuring.record import Batch, Span
 
 
 class SingleCrew:
@@ -18,15 +18,15 @@ class SingleCrew:
         self._name, self._kernel = kernel, kernel_named(kernel)
         self._pin = Pin()
 
-    def calibrate(self, target_ns: int) -> Lap:
+    def calibrate(self, target_ns: int) -> Batch:
         """Find how many steps take about ``target_ns`` on the calling thread."""
-        return laps.calibrate(self._name, self._kernel, target_ns)
+        return batches.calibrate(self._name, self._kernel, target_ns)
 
     def run(self, turn: Turn, cpus: Sequence[int]) -> list[Span]:
         """Work through ``turn`` on the calling thread; ``cpus`` has one entry."""
         (cpu,) = cpus
         self._pin.move(cpu)
-        return [laps.run(self._kernel, turn)]
+        return [batches.run(self._kernel, turn)]
 
     def close(self) -> None:
         """Nothing to end."""

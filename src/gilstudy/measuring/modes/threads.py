@@ -6,12 +6,12 @@ import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
 
-from gilstudy.measuring import laps
+from gilstudy.measuring import batches
+from gilstudy.measuring.batches import Turn
 from gilstudy.measuring.kernels import Kernel, kernel_named
-from gilstudy.measuring.laps import Turn
 from gilstudy.measuring.modes.crew import WorkerLost
 from gilstudy.measuring.modes.pinning import Pin
-from gilstudy.measuring.record import Lap, Span
+from gilstudy.measuring.record import Batch, Span
 
 Order = tuple[int, Turn, int]
 """A worker's place in the crew, its turn and its CPU."""
@@ -33,9 +33,9 @@ class ThreadCrew:
         for thread in self._threads:
             thread.start()
 
-    def calibrate(self, target_ns: int) -> Lap:
+    def calibrate(self, target_ns: int) -> Batch:
         """Find how many steps take about ``target_ns`` on the calling thread, while the crew is parked."""
-        return laps.calibrate(self._name, self._kernel, target_ns)
+        return batches.calibrate(self._name, self._kernel, target_ns)
 
     def run(self, turn: Turn, cpus: Sequence[int]) -> list[Span]:
         """Have the first ``len(cpus)`` threads work through ``turn``."""
@@ -66,7 +66,7 @@ def _work(
         place, turn, cpu = order
         try:
             pin.move(cpu)
-            results.put((place, laps.run(kernel, turn)))
+            results.put((place, batches.run(kernel, turn)))
         except Exception as error:
             results.put((place, error))
 
