@@ -82,7 +82,7 @@ def test_old_kernels_have_no_column_for_stolen_time(linux: Path) -> None:
     assert found.steal_ns is None
 
 
-def test_the_change_between_two_pulses(linux: Path) -> None:
+def test_the_change_between_two_readings(linux: Path) -> None:
     before = read_counters(linux)
     plant(
         linux,
@@ -98,7 +98,7 @@ def test_the_change_between_two_pulses(linux: Path) -> None:
     assert (found.elapsed_ns, found.busy_ns, found.steal_ns) == (2_000_000_000, 2_000_000_000, 1_000_000_000)
     assert (found.periods, found.throttled_periods, found.throttled_ns) == (10, 5, 500_000_000)
     assert (found.pressure_us, found.context_switches, found.thermal_throttles) == (500_000, 46, 1)
-    assert (found.cpus_busy, found.cpus_stolen, found.cpus_throttled, found.pressure) == (1.0, 0.5, 0.25, 0.25)
+    assert found.cpus_stolen == 0.5
 
 
 def test_a_counter_that_is_missing_or_began_anew_gives_none(linux: Path) -> None:
@@ -106,13 +106,13 @@ def test_a_counter_that_is_missing_or_began_anew_gives_none(linux: Path) -> None
     after = replace(before, steal_ns=before.steal_ns and before.steal_ns - 1, pressure_us=None)
     found = change(before, after)
     assert (found.steal_ns, found.cpus_stolen) == (None, None)
-    assert (found.pressure_us, found.pressure) == (None, None)
+    assert found.pressure_us is None
     assert found.busy_ns == 0
 
 
 def test_no_time_between_gives_no_rates(linux: Path) -> None:
     before = read_counters(linux)
-    assert change(before, before).cpus_busy is None
+    assert change(before, before).cpus_stolen is None
 
 
 def test_this_host() -> None:

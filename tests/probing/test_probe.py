@@ -21,7 +21,7 @@ import pytest
 import gilstudy
 from gilstudy.errors import BadInput
 from gilstudy.probing import controls
-from gilstudy.probing.evidence import Evidence, is_firm, judge, wilson
+from gilstudy.probing.evidence import Doubt, Evidence, is_firm, judge, wilson
 from gilstudy.probing.probe import Probe, probe_call, seen_in
 from gilstudy.probing.sweep import sweep
 from gilstudy.probing.table import Call, cases_in, public_functions
@@ -175,9 +175,9 @@ def test_what_the_call_raises_is_raised_and_the_switch_interval_put_back() -> No
 
 def test_where_there_is_nothing_to_see_no_call_is_made() -> None:
     called: list[int] = []
-    found = probe_call("x", lambda: called.append(1), reason="not applicable: this build has no GIL")
+    found = probe_call("x", lambda: called.append(1), doubt=Doubt("this build has no GIL", "not-applicable"))
     assert (found.verdict, found.calls, called) == ("not-applicable", 0, [])
-    assert probe_call("x", lambda: None, reason="other").verdict == "inconclusive"
+    assert probe_call("x", lambda: None, doubt=Doubt("not applicable")).verdict == "inconclusive"
 
 
 # -- sweep -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import pytest
 from builders import OF_SCHEMA_1, a_host, a_record, a_runtime
 from nasty import NASTY, is_harmless, is_told
 
-from gilstudy.concluding.cautions import CAUTIONS, Caution
+from gilstudy.concluding.cautions import Caution
 from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
 from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Trouble
@@ -230,6 +230,26 @@ def test_mutated_tables_are_read_or_refused(tmp_path: Path) -> None:
 
 
 # -- the kinds, one by one -------------------------------------------------------------------------------------------
+
+
+CAUTIONS = {
+    "quota": ("quota_cpus", "workers"),
+    "one-cpu": (),
+    "more-workers-than-cpus": ("workers", "cpus"),
+    "shared-cores": ("cores",),
+    "mixed-cpus": (),
+    "cpu-count-limited": ("cpus", "usable"),
+    "throttled": ("periods", "seconds"),
+    "contended": ("share",),
+    "steal": ("cpus",),
+    "too-hot": ("times",),
+    "busy-host": ("load",),
+    "not-pinned": (),
+    "gil-re-enabled": (),
+    "not-linear-python": ("ratio",),
+    "not-linear-nogil": ("ratio",),
+}
+"""The facts that each kind of caution has."""
 
 
 def test_every_kind_of_caution_has_its_words_and_its_facts() -> None:

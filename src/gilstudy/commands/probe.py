@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gilstudy.errors import BadInput
-from gilstudy.probing.asking import doubts
+from gilstudy.probing.asking import doubt
+from gilstudy.probing.evidence import Doubt
 from gilstudy.probing.probe import Probe, probe_call
 from gilstudy.probing.quiet import disturbance
 from gilstudy.probing.sweep import sweep
@@ -101,12 +102,12 @@ def _entries(cases: Sequence[Call], limits: Limits | None) -> tuple[list[Entry],
     """The cases' outcomes; Ctrl-C keeps those that are known until then."""
     entries: list[Entry] = []
     try:
-        reason = doubts()
+        known = doubt()
         for case in cases:
-            if entries and not reason:  # the call before may have left something behind
-                entries.append(_entry(case, disturbance(), limits))
-            else:
-                entries.append(_entry(case, reason, limits))
+            spoilt = (
+                disturbance() if entries and known is None else ""
+            )  # the call before may have left something behind
+            entries.append(_entry(case, Doubt(spoilt) if spoilt else known, limits))
     except KeyboardInterrupt as interrupt:
         return entries, interrupt
     return entries, None
@@ -145,9 +146,9 @@ def _cases(args: argparse.Namespace) -> tuple[Sequence[Call], Sequence[str]]:
     return cases, skipped
 
 
-def _entry(case: Call, reason: str, limits: Limits | None) -> Entry:
+def _entry(case: Call, doubt: Doubt | None, limits: Limits | None) -> Entry:
     def probe_at(size: int | None) -> Probe:
-        return probe_call(case.target, case.call(size), reason=reason)
+        return probe_call(case.target, case.call(size), doubt=doubt)
 
     process = os.getpid()
     try:

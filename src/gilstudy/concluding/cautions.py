@@ -31,26 +31,6 @@ class Caution:
     facts: dict[str, float]
 
 
-CAUTIONS: Final = {
-    "quota": ("quota_cpus", "workers"),
-    "one-cpu": (),
-    "more-workers-than-cpus": ("workers", "cpus"),
-    "shared-cores": ("cores",),
-    "mixed-cpus": (),
-    "cpu-count-limited": ("cpus", "usable"),
-    "throttled": ("periods", "seconds"),
-    "contended": ("share",),
-    "steal": ("cpus",),
-    "too-hot": ("times",),
-    "busy-host": ("load",),
-    "not-pinned": (),
-    "gil-re-enabled": (),
-    "not-linear-python": ("ratio",),
-    "not-linear-nogil": ("ratio",),
-}
-"""The facts that each kind of caution has."""
-
-
 def cautions(record: Record) -> tuple[Caution, ...]:
     """Everything worth a caution, the gravest first."""
     found = [

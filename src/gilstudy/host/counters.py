@@ -48,7 +48,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterChange:
-    """What happened between two pulses. None where either does not tell, or where a counter began anew."""
+    """What happened between two readings. None where either does not tell, or where a counter began anew."""
 
     elapsed_ns: int
     busy_ns: int | None
@@ -61,24 +61,9 @@ class CounterChange:
     thermal_throttles: int | None
 
     @property
-    def cpus_busy(self) -> float | None:
-        """How many of the host's CPUs were busy on average, with whatever."""
-        return _ratio(self.busy_ns, self.elapsed_ns)
-
-    @property
     def cpus_stolen(self) -> float | None:
         """How many CPUs the hypervisor took away on average."""
         return _ratio(self.steal_ns, self.elapsed_ns)
-
-    @property
-    def cpus_throttled(self) -> float | None:
-        """How many CPUs the quota took away from this process's groups on average."""
-        return _ratio(self.throttled_ns, self.elapsed_ns)
-
-    @property
-    def pressure(self) -> float | None:
-        """The share of the time in which some task of the host waited for a CPU."""
-        return _ratio(None if self.pressure_us is None else self.pressure_us * 1000, self.elapsed_ns)
 
 
 def read_counters(root: Path = ROOT) -> Counters:

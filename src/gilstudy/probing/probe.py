@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from gilstudy.probing.evidence import Evidence, Verdict, is_firm, judge
+from gilstudy.probing.evidence import Doubt, Evidence, Verdict, is_firm, judge
 from gilstudy.probing.quiet import PERIOD_US, Leftovers
 from gilstudy.stats import Estimate
 from gilstudy.watching.heartbeat import Heartbeat, longest_stall, switch_interval
@@ -59,19 +59,19 @@ class Probe:
 
 
 def probe_call(
-    name: str, call: Job, *, reason: str = "", budget_ns: int = BUDGET_NS, phase_ns: int = PHASE_NS
+    name: str, call: Job, *, doubt: Doubt | None = None, budget_ns: int = BUDGET_NS, phase_ns: int = PHASE_NS
 ) -> Probe:
     """Probe a call without arguments, its controls having been seen to already.
 
     Args:
         name: what to call it in the answer.
         call: what is called.
-        reason: why the answer cannot be trusted, or there is none to give; "" if all is well.
+        doubt: why the answer cannot be trusted, or there is none to give; None if all is well.
         budget_ns: after this no more evidence is sought; a call that has begun is waited for.
         phase_ns: how long each witness first looks on.
     """
-    if reason:
-        return _unanswered(name, reason)
+    if doubt is not None:
+        return _unanswered(name, doubt)
     left, process = Leftovers(), os.getpid()
     begin = time.perf_counter_ns()
     call()  # the first may import, allocate, fill caches
@@ -86,7 +86,7 @@ def probe_call(
         else:
             spoilt = _gather(session, begin + budget_ns, phase_ns, left)
     if spoilt:
-        return _unanswered(name, spoilt, calls=1 + session.calls, call_ns=session.call_ns or float(first_ns))
+        return _unanswered(name, Doubt(spoilt), calls=1 + session.calls, call_ns=session.call_ns or float(first_ns))
     return _answer(name, session)
 
 
@@ -225,12 +225,11 @@ def _answer(name: str, session: _Session) -> Probe:
     )
 
 
-def _unanswered(name: str, reason: str, *, calls: int = 0, call_ns: float = 0.0) -> Probe:
-    missing: Verdict = "not-applicable" if reason.startswith("not applicable") else "inconclusive"
+def _unanswered(name: str, doubt: Doubt, *, calls: int = 0, call_ns: float = 0.0) -> Probe:
     return Probe(
         name=name,
-        verdict=missing,
-        reason=reason,
+        verdict=doubt.verdict,
+        reason=doubt.reason,
         calls=calls,
         call_ns=call_ns,
         released=None,

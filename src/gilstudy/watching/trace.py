@@ -73,7 +73,7 @@ class Trace:
     begin_ns: int
     end_ns: int
     gil_reason: str
-    """Why there is nothing about the GIL, beginning with ``not available`` or ``not applicable``; "" if there is."""
+    """Why there is nothing about the GIL; "" if there is."""
     lanes_reason: str
     """Why there is nothing about what threads do; "" if there is."""
     gil_wanted_by: tuple[str, ...]

@@ -75,8 +75,8 @@ class Watch:
         self._lanes = lanes
         self._sampler: Sampler | None = None
         self._end: weakref.finalize[[Sampler], Watch] | None = None
-        self._gil_reason = "not started"
-        self._lanes_reason = "not started"
+        self._is_started = False
+        self._gil_reason = self._lanes_reason = "not started"
         self._interval_s = 0.0
 
     @property
@@ -98,6 +98,7 @@ class Watch:
         """
         if self._sampler is not None:
             raise RuntimeError("a watch is started only once")
+        self._is_started = True
         self._gil_reason = unreadable()
         self._lanes_reason = unwatchable()
         if self._lanes_reason:
@@ -134,7 +135,7 @@ class Watch:
             RuntimeError: the watch was not started.
         """
         if self._sampler is None:
-            if self._gil_reason == "not started":
+            if not self._is_started:
                 raise RuntimeError("the watch was not started: there is nothing to see yet")
             return _nothing(self._gil_reason, self._lanes_reason)
         return assemble(self._raw(self._sampler))
