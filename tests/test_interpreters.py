@@ -57,7 +57,7 @@ for thread in threads: thread.join()
 
 STUDY = """
 import json
-from gilstudy.report.document import document
+from gilstudy.report.study import document
 from gilstudy.concluding.findings import conclude, is_enough
 from gilstudy.host.machine import read_host
 from gilstudy.measuring.plan import make_plan

@@ -27,7 +27,7 @@ from gilstudy.measuring import conductor
 from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Trouble
 from gilstudy.measuring.record import Record
 from gilstudy.report.claims import print_table
-from gilstudy.report.document import load, save
+from gilstudy.report.study import load, save
 from gilstudy.report.terminal import print_study
 
 PYTHON = [sys.executable, "-m"]

@@ -15,7 +15,7 @@ from gilstudy.commands import info
 from gilstudy.host.counters import Counters
 from gilstudy.host.machine import CpuKind, Host
 from gilstudy.host.runtime import Runtime
-from gilstudy.report.info import counter_rows, host_rows, print_info, runtime_rows, spans
+from gilstudy.report.info import counter_rows, document, host_rows, print_info, runtime_rows, spans
 
 SNAPSHOT = """\
 Host
@@ -180,17 +180,17 @@ def test_the_command_prints_this_host(capsys: pytest.CaptureFixture[str], monkey
 
 def test_json_holds_the_same_facts_and_can_be_read_back(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["info", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    host = decode(Host, document["host"])
-    decode(Runtime, document["runtime"])
-    decode(Counters, document["pulse"])
-    assert document["derived"]["placement"] == list(host.placement)
-    assert document["derived"]["effective_cpus"] == host.effective_cpus
-    assert document["unusable"] == ""
+    given = json.loads(capsys.readouterr().out)
+    host = decode(Host, given["host"])
+    decode(Runtime, given["runtime"])
+    decode(Counters, given["pulse"])
+    assert given["derived"]["placement"] == list(host.placement)
+    assert given["derived"]["effective_cpus"] == host.effective_cpus
+    assert given["unusable"] == ""
 
 
 def test_the_facts_under_derived_follow_from_the_host() -> None:
-    derived = info.document(HOST, RUNTIME, PULSE)["derived"]
+    derived = document(HOST, RUNTIME, PULSE)["derived"]
     assert derived == {
         "effective_cpus": 1.5,
         "default_cpus": 1,

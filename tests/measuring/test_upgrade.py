@@ -14,7 +14,8 @@ from gilstudy.concluding.findings import conclude
 from gilstudy.measuring.arm import Arm, Case
 from gilstudy.measuring.record import SCHEMA, Record, Unavailable
 from gilstudy.measuring.upgrade import upgrade
-from gilstudy.report.document import finite, load
+from gilstudy.report.document import finite
+from gilstudy.report.study import load
 
 GIVEN = json.loads(OF_SCHEMA_1.read_text())
 

@@ -24,7 +24,8 @@ from gilstudy.measuring.record import Batch, Failure, Record, Unavailable
 from gilstudy.probing.table import cases_in
 from gilstudy.report.claims import print_table
 from gilstudy.report.console import console
-from gilstudy.report.document import document, load
+from gilstudy.report.document import as_json
+from gilstudy.report.study import document, load
 from gilstudy.report.terminal import print_claims, print_study
 from gilstudy.report.wording import _CAUTIONS, caution_text
 from gilstudy.system.streams import Output
@@ -134,7 +135,7 @@ def mutants(count: int, seed: int, schema: int = 2) -> Iterator[str]:
 def shows(record: Record) -> str:
     """All that the commands print of a record; that its document can be written is seen to as well."""
     findings = conclude(record)
-    json.dumps(document(record, findings), allow_nan=False)
+    as_json(document(record, findings), compact=True)
     out = io.StringIO()
     printer = console(output=Output(out))
     print_study(printer, record, findings)

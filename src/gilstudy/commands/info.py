@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-from typing import Any
 
-from gilstudy._version import __version__
-from gilstudy.codec import encode
-from gilstudy.host.counters import Counters, read_counters
-from gilstudy.host.machine import Host, read_host
-from gilstudy.host.runtime import Runtime, this_runtime
+from gilstudy.host.counters import read_counters
+from gilstudy.host.machine import read_host
+from gilstudy.host.runtime import this_runtime
 from gilstudy.system import streams
 
 
@@ -24,32 +20,15 @@ def run(args: argparse.Namespace) -> int:
     unusable = _load_extensions()
     runtime = this_runtime()  # before anything else is imported that could turn the GIL on, such as psutil
     host, counters = read_host(), read_counters()
-    if args.json:
-        streams.output().write(json.dumps(document(host, runtime, counters, unusable), indent=2) + "\n")
-        return 0
     from gilstudy.report.console import console
-    from gilstudy.report.info import print_info
+    from gilstudy.report.document import as_json
+    from gilstudy.report.info import document, print_info
 
+    if args.json:
+        streams.output().write(as_json(document(host, runtime, counters, unusable)))
+        return 0
     print_info(console(), host, runtime, counters, unusable=unusable)
     return 0
-
-
-def document(host: Host, runtime: Runtime, counters: Counters, unusable: str = "") -> dict[str, Any]:
-    """The facts as plain JSON values: as in a record, and under ``derived`` what follows from them."""
-    return {
-        "gilstudy": __version__,
-        "host": encode(host),
-        "derived": {
-            "effective_cpus": host.effective_cpus,
-            "default_cpus": host.default_cpus,
-            "placement": list(host.placement),
-            "has_smt": host.has_smt,
-            "is_mixed": host.is_mixed,
-        },
-        "runtime": encode(runtime),
-        "pulse": encode(counters),
-        "unusable": unusable,
-    }
 
 
 def _load_extensions() -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from gilstudy.commands.delivering import Act, deliver
 from gilstudy.errors import BadInput
 from gilstudy.probing.asking import doubt
 from gilstudy.probing.evidence import Doubt
@@ -20,6 +21,7 @@ from gilstudy.probing.quiet import disturbance
 from gilstudy.probing.sweep import sweep
 from gilstudy.probing.table import EXPECTED, Call, cases_in, public_functions, told
 from gilstudy.report.console import console
+from gilstudy.report.document import save
 from gilstudy.report.probe import Entry, document, junit, print_probes
 from gilstudy.system import files, streams
 from gilstudy.system.signals import was_signalled
@@ -76,13 +78,12 @@ def run(args: argparse.Namespace) -> int:
     output = streams.kept_output()
     with _limited(args.timeout, ", ".join(case.target for case in cases)):
         entries, interrupt = _entries(cases, args.sweep)
-    try:
-        if json_path is not None:
-            files.write(json_path, json.dumps(document(entries), indent=2) + "\n")
-        if junit_path is not None:
-            files.write(junit_path, junit(entries))
-    finally:  # shown even if it cannot be saved
-        _show(console(output=output), entries, skipped)
+    saves: list[Act] = []
+    if json_path is not None:
+        saves.append(partial(save, json_path, document(entries)))
+    if junit_path is not None:
+        saves.append(partial(files.write, junit_path, junit(entries)))
+    deliver(saves, lambda: _show(console(output=output), entries, skipped))
     if interrupt is not None:
         raise interrupt
     return 1 if any(entry.is_wrong for entry in entries) else 0
@@ -104,9 +105,8 @@ def _entries(cases: Sequence[Call], limits: Limits | None) -> tuple[list[Entry],
     try:
         known = doubt()
         for case in cases:
-            spoilt = (
-                disturbance() if entries and known is None else ""
-            )  # the call before may have left something behind
+            # The call before may have left something behind.
+            spoilt = disturbance() if entries and known is None else ""
             entries.append(_entry(case, Doubt(spoilt) if spoilt else known, limits))
     except KeyboardInterrupt as interrupt:
         return entries, interrupt

@@ -9,10 +9,12 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gilstudy.commands.delivering import deliver
 from gilstudy.errors import BadInput
 from gilstudy.report.console import console
 from gilstudy.report.saving import save_trace
@@ -65,14 +67,11 @@ class Reporter:
     def report(self, watcher: Watch, title: str) -> None:
         """Save, then show. Raises BadInput if something cannot be written; the rest is done all the same."""
         trace = watcher.trace()
-        failures: list[BadInput] = []
-        for path in self._out:
-            with _kept(failures):
-                save_trace(path, trace, title=_heading(title), window=_absolute(self._window, trace))
-        with _kept(failures):
-            self._show(trace)
-        if failures:
-            raise failures[0]
+
+        def save(path: Path) -> None:
+            save_trace(path, trace, title=_heading(title), window=_absolute(self._window, trace))
+
+        deliver([partial(save, path) for path in self._out], partial(self._show, trace))
 
     def at_end(self, watcher: Watch, hiding: Hiding, title: str) -> None:
         """The same when Python has ended the program; in a forked child that comes here too, nothing."""
@@ -106,14 +105,6 @@ class Reporter:
 
 def _heading(title: str) -> str:
     return f"{title} on Python {sys.version.split()[0]}"
-
-
-@contextlib.contextmanager
-def _kept(failures: list[BadInput]) -> Iterator[None]:
-    try:
-        yield
-    except BadInput as error:
-        failures.append(error)
 
 
 @contextlib.contextmanager

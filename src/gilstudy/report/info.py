@@ -9,9 +9,11 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from gilstudy.codec import encode
 from gilstudy.host.counters import Counters
 from gilstudy.host.machine import CpuKind, Host
 from gilstudy.host.runtime import Runtime
+from gilstudy.report.document import Document, made
 from gilstudy.text import shown
 
 Fact = tuple[str, str]
@@ -50,6 +52,19 @@ def _entry(label: str, value: str, indent: int, width: int) -> Text:
 
 
 # -- the host ------------------------------------------------------------------------------------------------------
+
+
+def document(host: Host, runtime: Runtime, counters: Counters, unusable: str = "") -> Document:
+    """The facts as plain JSON values: as in a record, and under ``derived`` what follows from them."""
+    derived = {
+        "effective_cpus": host.effective_cpus,
+        "default_cpus": host.default_cpus,
+        "placement": list(host.placement),
+        "has_smt": host.has_smt,
+        "is_mixed": host.is_mixed,
+    }
+    known = {"host": encode(host), "derived": derived, "runtime": encode(runtime), "pulse": encode(counters)}
+    return made(**known, unusable=unusable)
 
 
 def host_rows(host: Host) -> tuple[Fact, ...]:
