@@ -52,6 +52,7 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 
 int gs_gil_signal_waits(void) { return 0; }
 int gs_gil_waiters(void) { return -1; }
+int gs_gil_queued(void) { return -1; }
 
 int gs_module_wants_gil(void *module)
 {
@@ -249,15 +250,23 @@ static int counts_waiters_as_built(void)
 }
 #endif
 
-int gs_gil_waiters(void)
+int gs_gil_queued(void)
 {
 #if !defined(GS_WAITERS)
     return -1;
-#elif defined(FORCE_SWITCHING)
-    return counts_waiters_as_built() ? GS_WAITERS(the_gil->cond) + GS_WAITERS(the_gil->switch_cond) : -1;
 #else
     return counts_waiters_as_built() ? GS_WAITERS(the_gil->cond) : -1;
 #endif
+}
+
+int gs_gil_waiters(void)
+{
+    int count = gs_gil_queued();
+#if defined(GS_WAITERS) && defined(FORCE_SWITCHING)
+    if (count >= 0)
+        count += GS_WAITERS(the_gil->switch_cond);
+#endif
+    return count;
 }
 
 int gs_module_wants_gil(void *module)

@@ -40,6 +40,8 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end);
 /* How many threads wait for the GIL, by the C library's own count; -1 if that cannot be told.  The count is no promise of
  * the library: it is to be believed only while nothing speaks against it. */
 int gs_gil_waiters(void);
+/* How many of them want it: not those who have let it go and wait until another one has it. */
+int gs_gil_queued(void);
 
 /* Whether a signal waits for Python's main thread to handle it. */
 int gs_gil_signal_waits(void);

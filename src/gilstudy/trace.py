@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -40,6 +41,8 @@ class Lane:
     """All that it did, in order and without overlap; empty if that cannot be told."""
     holds: tuple[Span, ...]
     """When it held the GIL."""
+    unplaced_ns: Mapping[State, int] = field(default_factory=dict)
+    """For how long it did what in the ``unknown`` pieces, where that is known, though not when."""
     cpu_ns: int | None
     """The CPU time that it used during the watch."""
     ready_ns: int | None
