@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = ("ext", "src", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "tests", "bench")
+SOURCES = ("ext", "src", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "tests", "bench", "docs")
 FILES = ("CHANGELOG.md", "CONTRIBUTING.md")
 
 
