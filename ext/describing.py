@@ -1,4 +1,4 @@
-"""What a package index shows: README and the pages of ``docs`` as one text, since a relative link leads nowhere there."""
+"""What a package index shows: README and the pages of ``docs`` as one text; relative links lead nowhere there."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ def description(root: Path) -> str:
 
     Links between them lead to the heading; of a link to another file of the sources the words remain.
     """
+    root = root.resolve()
     readme = root / "README.md"
     pages = [readme, *dict.fromkeys(page for page in linked(readme) if page.parent == root / "docs")]
     return "\n".join("\n".join(_lines(page, pages)) + "\n" for page in pages)
