@@ -18,6 +18,9 @@ from gilstudy.trace import FREE, OFF, UNKNOWN, Piece, Span, State
 UNSEEN_AFTER_NS: Final = 10_000_000
 """Two looks at a thread that are further apart than this do not tell by themselves what it did between them."""
 
+REACH: Final = 4
+"""Stretches between two looks among which time on a CPU is moved to agree with holds, which are seen less exactly."""
+
 ENDED: Final = 6
 """In place of a state: the thread has ended."""
 STATES: Final[tuple[State, ...]] = ("running", "ready", "waiting", "blocked", "off-cpu", "holding")
@@ -201,11 +204,16 @@ class _Thread:
             [max(0, look.ran_ns - held), max(0, look.ready_ns - max(0, held - look.ran_ns))]
             for look, held in zip(looks, holds, strict=True)
         ]
-        for place, (look, held) in enumerate(zip(looks, holds, strict=True)):
-            over = min(max(0, held - look.ran_ns - look.ready_ns), self._gil.unsure_ns)
-            for first in (place - 1, place) if over else ():
-                if 0 <= first < len(looks) - 1 and looks[first].looked_ns == looks[first + 1].before_ns:
-                    over -= _pay(over, told[2 * first + 1 - place])
+        over = [
+            min(max(0, held - look.ran_ns - look.ready_ns), self._gil.unsure_ns)
+            for look, held in zip(looks, holds, strict=True)
+        ]
+        follows = [before.looked_ns == look.before_ns for before, look in pairwise(looks)]
+        for distance in range(1, REACH + 1):
+            for place in range(len(looks) - distance):
+                if all(follows[place : place + distance]):
+                    over[place] -= _pay(over[place], told[place + distance])
+                    over[place + distance] -= _pay(over[place + distance], told[place])
         return told
 
     def _held(self, begin: int, end: int) -> int:
