@@ -11,7 +11,7 @@ State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu", 
 
 ``holding``: it has the GIL. ``running``: it is on a CPU without the GIL. ``waiting``: it waits for the GIL. ``ready``:
 it waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu``: it does not run, why is not told.
-``unknown``: it was not seen; such pieces are drawn blank, and no share is taken of them.
+``unknown``: it was not seen; such pieces are drawn blank, and are in no share but by `Lane.unplaced_ns`.
 """
 
 Span = tuple[int, int]
