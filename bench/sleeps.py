@@ -225,6 +225,9 @@ def compared(own: Own, lane: Lane) -> Found:
     for b, e, state in lane.pieces:
         told[state] += max(0, min(e, end) - max(b, begin))
     unseen = told.pop("unknown", 0)
+    inside = unseen / (sum(e - b for b, e, state in lane.pieces if state == "unknown") or 1)
+    for state, length in lane.unplaced_ns.items():
+        told[state] = told.get(state, 0) + round(length * inside)
     seen = sum(told.values()) or 1
     return Found(
         sleep=100 * (told.get("blocked", 0) / seen - own.slept_ns / own.whole_ns),

@@ -18,6 +18,8 @@ cdef extern from "gilwatches.h" nogil:
     ctypedef struct gs_change:
         int64_t at_ns, thread
         uint64_t holder, switches
+    ctypedef struct gs_queue:
+        int64_t at_ns, count
     ctypedef struct gs_seen:
         int64_t serial
         gs_pythread thread
@@ -42,6 +44,8 @@ cdef extern from "gilwatches.h" nogil:
     ctypedef struct gs_watch:
         gs_change *changes
         int64_t change_room, change_head
+        gs_queue *queues
+        int64_t queue_room, queue_head
         gs_seen *seen
         int64_t seen_count, seen_lost, seen_unlisted
         gs_turn *turns
@@ -231,6 +235,19 @@ cdef class Sampler:
             found.append((c.at_ns, c.holder, c.switches, c.thread))
         GS_READS_END()  # what was overwritten meanwhile, should the watch still run, is not believed
         return found[max(0, GS_LOAD(&w.change_head) + 1 - w.change_room - first):]
+
+    def queues(self):
+        """How many threads waited for the GIL, whenever that changed, oldest first: ``(at_ns, count)``; -1: not known."""
+        cdef gs_watch *w = self.watch
+        cdef int64_t head = GS_LOAD(&w.queue_head), i
+        cdef int64_t first = max(0, head - w.queue_room)
+        cdef list found = []
+        cdef gs_queue q
+        for i in range(first, head):
+            q = w.queues[i % w.queue_room]
+            found.append((q.at_ns, q.count))
+        GS_READS_END()
+        return found[max(0, GS_LOAD(&w.queue_head) + 1 - w.queue_room - first):]
 
     def turns(self):
         """All kept turns of threads and processes, oldest first: see `assemble.Turn`."""

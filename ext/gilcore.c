@@ -53,6 +53,13 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 int gs_gil_signal_waits(void) { return 0; }
 int gs_gil_waiters(void) { return -1; }
 
+int gs_gil_counts(uint64_t address)
+{
+    (void)address;
+    return 0;
+}
+int gs_gil_queued(void) { return -1; }
+
 int gs_module_wants_gil(void *module)
 {
     (void)module;
@@ -249,15 +256,42 @@ static int counts_waiters_as_built(void)
 }
 #endif
 
-int gs_gil_waiters(void)
+#ifdef GS_WAITERS
+static int lies_in(const pthread_cond_t *cond, uint64_t address)
+{
+    return address - (uint64_t)(uintptr_t)cond < sizeof *cond;
+}
+#endif
+
+int gs_gil_counts(uint64_t address)
+{
+#if !defined(GS_WAITERS)
+    (void)address;
+    return 0;
+#elif defined(FORCE_SWITCHING)
+    return lies_in(&the_gil->cond, address) || lies_in(&the_gil->switch_cond, address);
+#else
+    return lies_in(&the_gil->cond, address);
+#endif
+}
+
+int gs_gil_queued(void)
 {
 #if !defined(GS_WAITERS)
     return -1;
-#elif defined(FORCE_SWITCHING)
-    return counts_waiters_as_built() ? GS_WAITERS(the_gil->cond) + GS_WAITERS(the_gil->switch_cond) : -1;
 #else
     return counts_waiters_as_built() ? GS_WAITERS(the_gil->cond) : -1;
 #endif
+}
+
+int gs_gil_waiters(void)
+{
+    int count = gs_gil_queued();
+#if defined(GS_WAITERS) && defined(FORCE_SWITCHING)
+    if (count >= 0)
+        count += GS_WAITERS(the_gil->switch_cond);
+#endif
+    return count;
 }
 
 int gs_module_wants_gil(void *module)

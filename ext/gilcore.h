@@ -37,9 +37,13 @@ uint64_t gs_gil_newest(void); /* grows with every new thread state */
 int gs_gil_threads(gs_pythread *out, int room);
 /* Where the GIL's own lock and condition lie: a thread that waits for one of them waits for the GIL. */
 void gs_gil_extent(uint64_t *begin, uint64_t *end);
+/* Whether it lies in one of the conditions whose waiters are counted, and not in the lock: who waits for that does not. */
+int gs_gil_counts(uint64_t address);
 /* How many threads wait for the GIL, by the C library's own count; -1 if that cannot be told.  The count is no promise of
  * the library: it is to be believed only while nothing speaks against it. */
 int gs_gil_waiters(void);
+/* How many of them want it: not those who have let it go and wait until another one has it. */
+int gs_gil_queued(void);
 
 /* Whether a signal waits for Python's main thread to handle it. */
 int gs_gil_signal_waits(void);

@@ -36,6 +36,11 @@ typedef struct {
 } gs_change;
 
 typedef struct {
+    int64_t at_ns; /* as above */
+    int64_t count; /* threads that wait for the GIL; -1: it cannot be told */
+} gs_queue;
+
+typedef struct {
     gs_shared serial; /* its own for ever, unlike its slot; -1 while it is being written */
     gs_pythread thread;
     int64_t first_ns; /* of the look that found it */
@@ -83,6 +88,9 @@ typedef struct {
     gs_change *changes;
     int64_t change_room;
     gs_shared change_head; /* all that were ever written */
+    gs_queue *queues;
+    int64_t queue_room;
+    gs_shared queue_head;
     gs_seen *seen;
     int64_t seen_room, seen_next, seen_serial, seen_lost, seen_unlisted;
     gs_shared seen_count;

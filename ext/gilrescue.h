@@ -136,7 +136,7 @@ typedef struct {
     int64_t bytes;
 } gs_part;
 
-enum { GS_PARTS = 5 };
+enum { GS_PARTS = 6 };
 
 static int64_t gs_used(int64_t head, int64_t room) { return head < room ? head : room; }
 
@@ -145,6 +145,7 @@ static void gs_parts_of(gs_watch *w, gs_part parts[GS_PARTS])
 {
     gs_part all[GS_PARTS] = {
         {w->changes, gs_used(w->change_head, w->change_room) * (int64_t)sizeof *w->changes},
+        {w->queues, gs_used(w->queue_head, w->queue_room) * (int64_t)sizeof *w->queues},
         {w->turns, gs_used(w->turn_head, w->turn_room) * (int64_t)sizeof *w->turns},
         {w->seen, w->seen_room * (int64_t)sizeof *w->seen},
         {w->lanes, w->lane_room * (int64_t)sizeof *w->lanes},
@@ -338,6 +339,7 @@ static gs_watch *gs_load(int file, gs_last_call **calls, int64_t *count)
         return NULL;
     w->phase = GS_LOADED;
     w->changes = (gs_change *)calloc((size_t)w->change_room, sizeof *w->changes);
+    w->queues = (gs_queue *)calloc((size_t)w->queue_room, sizeof *w->queues);
     w->turns = (gs_turn *)calloc((size_t)w->turn_room, sizeof *w->turns);
     w->seen = (gs_seen *)calloc((size_t)w->seen_room, sizeof *w->seen);
     w->lanes = (gs_lane *)calloc((size_t)w->lane_room, sizeof *w->lanes);

@@ -40,6 +40,8 @@ static struct gs_tasks *gs_new_tasks(void) { return (struct gs_tasks *)calloc(1,
 
 static int64_t gs_own_id(void) { return syscall(SYS_gettid); }
 
+static int gs_is_miscounted(const gs_watch *w) { return w->tasks->is_miscounted; }
+
 static void gs_want_tasks(gs_watch *w) { w->tasks->next_list_ns = 0; }
 
 /* The kernel's own numbering of CPU clocks (clock_getcpuclockid(3), pthread_getcpuclockid(3)): no thread is followed. */

@@ -26,16 +26,29 @@ static int gs_read_file_of(gs_watch *w, gs_task *t, gs_kept *kept, const char *p
     return done;
 }
 
-static int gs_sleeps_in(struct gs_tasks *all, const char *call)
+/* The futex in which it sleeps; 0: in something else. */
+static uint64_t gs_futex_of(const char *call)
 {
     char *end;
     long number = strtol(call, &end, 10);
-    if (number != SYS_futex || end == call)
+    return number != SYS_futex || end == call ? 0 : strtoull(end, NULL, 16);
+}
+
+/* Whether one that sleeps in the GIL's condition is missing from the count of those that do.  It may have left meanwhile. */
+static int gs_is_not_counted(gs_watch *w, gs_task *t, uint64_t futex)
+{
+    char call[GS_PARSE];
+    return gs_gil_counts(futex) && gs_gil_waiters() == 0 &&
+           gs_read_file_of(w, t, &t->calls, "/proc/self/task/%lld/syscall", call) && gs_futex_of(call) == futex &&
+           gs_gil_waiters() == 0;
+}
+
+static int gs_sleeps_in(gs_watch *w, gs_task *t, const char *call)
+{
+    uint64_t futex = gs_futex_of(call);
+    if (futex < w->tasks->gil_begin || futex >= w->tasks->gil_end)
         return GS_BLOCKED;
-    uint64_t address = strtoull(end, NULL, 16);
-    if (address < all->gil_begin || address >= all->gil_end)
-        return GS_BLOCKED;
-    all->is_miscounted |= gs_gil_waiters() == 0;
+    w->tasks->is_miscounted |= gs_is_not_counted(w, t, futex);
     return GS_WAITING;
 }
 
@@ -57,7 +70,7 @@ static int gs_thread_state(gs_watch *w, gs_task *t, const gs_turn *turn)
     int is_plain = w->tasks->all_known && w->tasks->tells_delay;
     int knows_call = !is_plain && gs_read_file_of(w, t, &t->calls, "/proc/self/task/%lld/syscall", call);
     if (knows_call && strncmp(call, "running", 7) != 0)
-        return gs_sleeps_in(w->tasks, call);
+        return gs_sleeps_in(w, t, call);
     int64_t cpu_ns = gs_task_cpu_ns(t);
     if (cpu_ns < 0)
         return GS_ENDED;
@@ -216,6 +229,7 @@ struct gs_tasks {
 static struct gs_tasks *gs_new_tasks(void) { return (struct gs_tasks *)calloc(1, sizeof(struct gs_tasks)); }
 static int64_t gs_own_id(void) { return 0; }
 static void gs_drop_tasks(struct gs_tasks *all) { (void)all; }
+static int gs_is_miscounted(const gs_watch *w) { return (void)w, 0; }
 static void gs_want_tasks(gs_watch *w) { (void)w; }
 static void gs_look_at_tasks(gs_watch *w, int64_t now_ns) { (void)w, (void)now_ns; }
 static void gs_close_tasks(gs_watch *w) { (void)w; }

@@ -47,6 +47,18 @@ static void gs_push_change(gs_watch *w, int64_t at_ns, int64_t slot)
     GS_STORE(&w->change_head, w->change_head + 1);
 }
 
+/* How many wait for it, read after who holds it: who got it just now had left the queue before. */
+static void gs_look_at_queue(gs_watch *w, int64_t before_ns, int64_t now_ns)
+{
+    int64_t count = w->last.holder == GS_GIL_OFF ? 0 : gs_is_miscounted(w) ? -1 : gs_gil_queued();
+    if (w->queue_head > 0 && w->queues[(w->queue_head - 1) % w->queue_room].count == count)
+        return;
+    gs_queue *q = &w->queues[w->queue_head % w->queue_room];
+    q->at_ns = w->queue_head == 0 ? now_ns : before_ns + (now_ns - before_ns) / 2;
+    q->count = count;
+    GS_STORE(&w->queue_head, w->queue_head + 1);
+}
+
 /* Lists the threads that there are; `newest` and w->last were read before. */
 static void gs_list_threads(gs_watch *w, int64_t now_ns, uint64_t newest)
 {
@@ -81,6 +93,7 @@ static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns, int ma
     uint64_t newest = gs_gil_newest(); /* before the holder is read: who comes later cannot be the holder */
     gs_gil before = w->last;
     w->last = gs_gil_read();
+    gs_look_at_queue(w, before_ns, now_ns);
     uint64_t handoffs = w->last.switches - before.switches;
     int changed = w->last.holder != before.holder || handoffs != 0;
     int64_t slot = gs_credit(w, changed, now_ns, newest, may_list), serial = slot < 0 ? -1 : w->seen[slot].serial;
@@ -198,6 +211,7 @@ static void gs_free_watch(gs_watch *w)
     if (w == NULL)
         return;
     free(w->changes);
+    free(w->queues);
     free(w->seen);
     free(w->listing);
     free(w->places.at);
@@ -220,10 +234,11 @@ static gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t
     w->period_ns = period_ns;
     w->lane_period_ns = lane_period_ns;
     w->unseen_ns = unseen_ns;
-    w->change_room = w->turn_room = room;
+    w->change_room = w->queue_room = w->turn_room = room;
     w->seen_room = w->lane_room = thread_room;
     w->listing_room = thread_room / 2 < GS_LISTING ? thread_room / 2 : GS_LISTING;
     w->changes = (gs_change *)calloc((size_t)room, sizeof *w->changes);
+    w->queues = (gs_queue *)calloc((size_t)room, sizeof *w->queues);
     w->turns = (gs_turn *)calloc((size_t)room, sizeof *w->turns);
     w->seen = (gs_seen *)calloc((size_t)w->seen_room, sizeof *w->seen);
     w->listing = (gs_pythread *)calloc((size_t)w->listing_room, sizeof *w->listing);
@@ -234,7 +249,7 @@ static gs_watch *gs_new_watch(int64_t period_ns, int64_t lane_period_ns, int64_t
     w->tasks = gs_new_tasks();
     w->names = (gs_names *)calloc(1, sizeof *w->names);
     int has_lists = w->listing && w->places.at && w->spare.at;
-    if (w->changes && w->turns && w->seen && has_lists && w->lanes && w->tasks && w->names)
+    if (w->changes && w->queues && w->turns && w->seen && has_lists && w->lanes && w->tasks && w->names)
         return w;
     gs_free_watch(w);
     return NULL;

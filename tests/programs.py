@@ -236,7 +236,7 @@ WORDED_OTHERWISE = "Python reads a script from its file, trace from memory: the 
 DIFFERS = {
     "syntax-encoding": WORDED_OTHERWISE,
     "syntax-null": WORDED_OTHERWISE,
-    "interrupted-at-end": "not mended: beside a watch such a Ctrl-C is missed more often than not on a busy host",
+    "interrupted-at-end": "Python itself misses a signal between letting the GIL go and falling asleep",
 }
 """What is known to differ, and why."""
 OFTEN_HANGS = frozenset({"interrupted-at-end"})

@@ -254,6 +254,10 @@ def test_what_was_not_seen_is_told_when_it_matters() -> None:
     trace = two_threads(begin_ns=0, end_ns=100 * MS, lanes=(given,), longest_unseen_ns=40 * MS)
     (caution,) = cautions(trace)
     assert caution.startswith("what threads did was not seen for up to 40.0 ms at once, 40 % of x's time in all")
+    assert caution.endswith(": that is left out of shares and blank in the lanes")
+    known = replace(given, unplaced_ns={"blocked": 30 * MS, "running": 10 * MS})
+    (caution,) = cautions(replace(trace, lanes=(known,)))
+    assert caution.endswith(": that is blank in the lanes, and in the shares by its clocks")
     text = " ".join(printed(trace).split())
     assert "longest gap 1.00 ms, at threads 40.0 ms;" in text
     assert "blank: not seen" in text

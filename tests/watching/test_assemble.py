@@ -183,6 +183,44 @@ def test_a_sleep_between_two_looks_that_found_it_running_is_of_the_last_kind_see
     assert found[-3:] == [(found[-3][0], 21, "running"), (21, 23, kind), (23, 101, "running")]
 
 
+def test_a_hold_that_is_longer_than_the_clock_says_takes_what_its_neighbour_has_too_much() -> None:
+    changes = ((1 * MS, A, 10, 0), (20 * MS, B, 11, 1), (23 * MS, A, 12, 0), (26 * MS, B, 13, 1), (27 * MS, A, 14, 0))
+    # It had the GIL for 4 ms by the looks at it, and ran for 4 ms: 2 before its look at 24 ms, and 2 after it.
+    found = did((1, BLOCKED, 0), (24, BLOCKED, 2, 0, 5), (29, BLOCKED, 2, 0, 5), changes=changes)
+    assert sum(end - begin for begin, end, state in found if state == "holding") == 4
+    assert "running" not in [state for _, _, state in found]
+
+
+QUEUED = ((1 * MS, A, 10, 0), (30 * MS, B, 11, 1))
+
+
+@pytest.mark.parametrize(
+    ("queues", "expected"),
+    [
+        ([], [(1, 28, "blocked"), (28, 30, "waiting"), (30, 101, "holding")]),
+        ([(1 * MS, 0)], [(1, 30, "blocked"), (30, 101, "holding")]),
+        ([(1 * MS, 0), (26 * MS, 1)], [(1, 26, "blocked"), (26, 30, "waiting"), (30, 101, "holding")]),
+        ([(1 * MS, 0), (26 * MS, -1)], [(1, 28, "blocked"), (28, 30, "waiting"), (30, 101, "holding")]),
+    ],
+)
+def test_the_number_of_those_who_waited_tells_how_long(
+    queues: list[tuple[int, int]], expected: list[tuple[float, float, str]]
+) -> None:
+    assert did((1, BLOCKED, 0), (31, HOLDING, 1, 0, 5), changes=QUEUED, queues=queues) == expected
+
+
+def test_shares_are_given_of_what_is_known_of_a_time_that_is_not_drawn() -> None:
+    changes = ((1 * MS, A, 10, 0), (90 * MS, B, 11, 1), (91 * MS, A, 12, 0))
+    turns = looks(1, (1, BLOCKED, 0), (92, BLOCKED, 1, 10, 90))
+    trace = assemble(raw(turns=turns, changes=changes, queues=[(1 * MS, 0), (70 * MS, 1), (90 * MS, 0)]))
+    assert {state for b, e, state in trace.lanes[1].pieces if 2 * MS <= b < 90 * MS} == {"unknown"}
+    summary = summarise(trace)
+    assert summary.lanes[1].unseen_ns == 0
+    assert trace.longest_unseen_ns == 88 * MS
+    assert summary.lanes[1].in_state_ns["ready"] == 10 * MS
+    assert summary.lanes[1].in_state_ns["waiting"] == pytest.approx(20 * MS, rel=0.15)
+
+
 def test_what_was_not_seen_is_unknown() -> None:
     trace = assemble(raw(turns=looks(1, (1, BLOCKED, 0), (60, WAITING, 5, 0, 30), (80, BLOCKED, 0))))
     pieces = [(begin / MS, end / MS, state) for begin, end, state in trace.lanes[1].pieces]

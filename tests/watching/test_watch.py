@@ -132,6 +132,65 @@ def test_threads_that_come_and_go_are_told_apart_although_their_addresses_are_us
     assert [called[thread.native_id or 0] for thread in threads] == [thread.name for thread in threads]
 
 
+@gil
+def test_ended_threads_are_forgotten_when_there_is_no_more_room_and_never_credited() -> None:
+    room, count = 16, 40
+    w = Watch(period_us=50)
+    w._thread_room = room
+    names, lives = {}, {}
+    with w:
+        for number in range(count):
+            seen = threading.Event()
+            begin = time.monotonic_ns()
+            thread = threading.Thread(target=seen.wait, args=(60,), name=f"thread {number}")
+            thread.start()
+            wait_until(partial(has_seen, w, thread))
+            seen.set()
+            thread.join()
+            names[thread.native_id], lives[thread.name] = thread.name, (begin, time.monotonic_ns())
+    trace = w.trace()
+    blur = 2 * trace.longest_gap_ns
+    for begin, end, holder in trace.holders:
+        life = lives.get(trace.lanes[holder].name) if holder >= 0 else None
+        assert life is None or (life[0] - blur <= begin and end <= life[1] + blur)
+    assert trace.lost.threads >= count - room
+    kept = [lane for lane in trace.lanes if lane.native_id in names]
+    assert [lane.name for lane in kept] == [names[lane.native_id] for lane in kept]
+    assert f"thread {count - 1}" in [lane.name for lane in kept]
+    assert threading.current_thread().name in [lane.name for lane in trace.lanes]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are looked at on Linux only")
+def test_few_of_the_file_descriptors_that_the_program_may_have_are_used() -> None:
+    code = """
+import os, resource, threading, time, gilstudy
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+end = threading.Event()
+def nap():
+    while not end.is_set(): time.sleep(0.002)
+threads = [threading.Thread(target=nap) for _ in range(24)]
+for thread in threads: thread.start()
+def is_kept(fd):
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}").endswith(("/syscall", "/schedstat"))
+    except OSError:  # closed meanwhile
+        return False
+def kept(): return sum(map(is_kept, os.listdir("/proc/self/fd")))
+most, until = 0, time.monotonic() + 60
+with gilstudy.watch() as w:
+    while not w.trace().opened_anew and time.monotonic() < until:
+        time.sleep(0.01)
+        most = max(most, kept())
+end.set()
+for thread in threads: thread.join()
+print(w.lanes_reason or (most <= 8 + 1, kept(), w.trace().opened_anew > 0))
+"""
+    done = python(code)
+    assert (done.returncode, done.stderr) == (0, "")
+    # an eighth, and the one that is open for this look
+    assert done.stdout.strip() == "(True, 0, True)" or done.stdout.startswith("not")
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are looked at on Linux only")
 def test_lanes_tell_cpu_time_and_sleep() -> None:
     with watch() as w:

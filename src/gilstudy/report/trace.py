@@ -219,6 +219,11 @@ def cautions(trace: Trace, spell: Speller = shown) -> Iterable[str]:
     yield from _unseen(trace, spell)
 
 
+LEFT_OUT: Final = "left out of shares and blank in the lanes"
+MOSTLY: Final = 0.9
+"""If so much of the time that was not seen is known by clocks and counts, it is in the shares."""
+
+
 def _misses_much(trace: Trace) -> bool:
     """Whether enough hand-offs were missed, in a program that holds the GIL for long enough, to matter."""
     held = sum(end - begin for begin, end, holder in trace.holders if holder not in (FREE, OFF))
@@ -228,15 +233,16 @@ def _misses_much(trace: Trace) -> bool:
 
 def _unseen(trace: Trace, spell: Speller) -> Iterable[str]:
     """Threads are named by what was not seen of the time in which they were there."""
-    worst, name = 0.0, ""
+    worst, name, is_known = 0.0, "", False
     for lane in trace.lanes:
         there = sum(end - begin for begin, end, _ in lane.pieces)
         unseen = sum(end - begin for begin, end, state in lane.pieces if state == "unknown")
         if unseen > MUCH_UNSEEN * trace.span_ns and unseen > worst * there:
             worst, name = unseen / there, lane.name
+            is_known = sum(lane.unplaced_ns.values()) >= MOSTLY * unseen
     if name:
         of_it = f"{share(worst)} of {spell(name, LONGEST_NAME)}'s time"
         yield (
             f"what threads did was not seen for up to {ms(trace.longest_unseen_ns)} at once, {of_it} in all: that is "
-            f"left out of shares and blank in the lanes"
+            + ("blank in the lanes, and in the shares by its clocks" if is_known else LEFT_OUT)
         )

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from gilstudy.watching.pieces import Change, Gil, Look, pieces, process_pieces
-from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Hold, Lane, Lost, Piece, Stretch, Trace
+from gilstudy.watching.pieces import Change, Gil, Look, Queue, parts, process_pieces
+from gilstudy.watching.queueing import Thread, Told, settled
+from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Hold, Lane, Lost, Stretch, Trace
 
 RawLook = tuple[int, int, int, int, int, int, int, int, int]
 """The fields of a `Look`."""
-Thread = tuple[int, int, int, int]
+Seen = tuple[int, int, int, int]
 """A thread's number, its ident, its native id, and when it was first seen."""
 RawLane = tuple[int, int, int, bool, str]
 """The number of what is looked at; its native id or process id, its parent, whether it is a process, and the system's
@@ -29,13 +30,14 @@ class Raw:
     facts: Mapping[str, int]
     changes: Sequence[Change]
     turns: Sequence[RawLook]
-    threads: Sequence[Thread]
+    threads: Sequence[Seen]
     lanes: Sequence[RawLane]
     gil_reason: str
     lanes_reason: str
     gil_wanted_by: tuple[str, ...] = ()
     switch_interval_s: float
     period_ns: int
+    queues: Sequence[Queue] = ()
     names: Mapping[int, str] = field(default_factory=dict)
     """Names of threads (by native id) and of processes (by process id)."""
 
@@ -143,29 +145,34 @@ def _lanes(raw: Raw, people: Sequence[_Person], holders: Sequence[Hold]) -> tupl
     for begin, end, holder in holders:
         holds.setdefault(holder, []).append((begin, end))
     own_name = _own_name(raw)
-    gil = Gil(raw.changes, holders, raw.facts["longest_gap_ns"])
+    gil = Gil(raw.changes, holders, raw.facts["longest_gap_ns"], raw.period_ns)
+    end_ns = raw.facts["end_ns"]
+    own_looks = [looks.get(person.lane[0], []) if person.lane else [] for person in people]
+    is_process = [person.lane is not None and person.lane[3] for person in people]
 
-    def lane(place: int, person: _Person) -> Lane:
-        own = looks.get(person.lane[0], []) if person.lane else []
-        is_process = person.lane is not None and person.lane[3]
-        used = _used(own)
+    def thread(place: int, person: _Person) -> Thread:
+        own = holds.get(place, ())
+        known = [] if is_process[place] else parts(own_looks[place], own, place, gil, end_ns)
+        return Thread(known, own, person.ident is not None)
+
+    def lane(place: int, person: _Person, told: Told) -> Lane:
+        used = _used(own_looks[place])
+        did = process_pieces(own_looks[place], end_ns) if is_process[place] else told.pieces
         return Lane(
             name=_name(raw, person, own_name),
             ident=person.ident,
             native_id=person.native_id,
-            is_process=is_process,
-            pieces=tuple(did(place, own, is_process)),
+            is_process=is_process[place],
+            pieces=tuple(did),
+            unplaced_ns=told.unplaced_ns,
             holds=tuple(holds.get(place, ())),
             cpu_ns=used[0],
-            ready_ns=None if is_process else used[1],
-            turns_on_cpu=None if is_process else used[2],
+            ready_ns=None if is_process[place] else used[1],
+            turns_on_cpu=None if is_process[place] else used[2],
         )
 
-    def did(place: int, own: Sequence[Look], is_process: bool) -> Sequence[Piece]:
-        end = raw.facts["end_ns"]
-        return process_pieces(own, end) if is_process else pieces(own, holds.get(place, ()), place, gil, end)
-
-    return tuple(lane(place, person) for place, person in enumerate(people))
+    told = settled([thread(place, person) for place, person in enumerate(people)], raw.queues)
+    return tuple(lane(place, person, told[place]) for place, person in enumerate(people))
 
 
 def _used(looks: Sequence[Look]) -> tuple[int | None, int | None, int | None]:

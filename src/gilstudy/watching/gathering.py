@@ -32,6 +32,7 @@ def gather(sampler: Sampler, told: Told) -> Raw:
     return Raw(
         facts=sampler.facts(),
         changes=changes,
+        queues=sampler.queues(),
         turns=sampler.turns(),
         threads=sampler.threads(),
         lanes=sampler.lanes(),

@@ -18,6 +18,9 @@ from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Hold, Piece, State, Stre
 UNSEEN_AFTER_NS: Final = 10_000_000
 """Two looks at a thread that are further apart than this do not tell by themselves what it did between them."""
 
+REACH: Final = 4
+"""Stretches between two looks among which time on a CPU is moved to agree with holds, which are seen less exactly."""
+
 ENDED: Final = 6
 """In place of a state: the thread has ended."""
 STATES: Final[tuple[State, ...]] = ("running", "ready", "waiting", "blocked", "off-cpu", "holding")
@@ -26,6 +29,10 @@ SLEEPS: Final = ("waiting", "blocked", "off-cpu")
 
 Change = tuple[int, int, int, int]
 """When, the holder (0: free, 1: the GIL is off), the interpreter's hand-off count, the holder's number in the list."""
+
+
+Queue = tuple[int, int]
+"""When, and how many threads wait for the GIL from then on; -1: it is not known."""
 
 
 class Look(NamedTuple):
@@ -50,7 +57,11 @@ class Look(NamedTuple):
 class Gil:
     """The GIL's record, and where it has holes."""
 
-    def __init__(self, changes: Iterable[Change], holders: Sequence[Hold], longest_gap_ns: int) -> None:
+    def __init__(
+        self, changes: Iterable[Change], holders: Sequence[Hold], longest_gap_ns: int, period_ns: int = 0
+    ) -> None:
+        self.unsure_ns = 4 * period_ns
+        """What both ends of a hold together may be wrong by: looks are up to two periods apart."""
         self._holders = holders
         self._begins = [begin for begin, _, _ in holders]
         self._holes = [
@@ -85,8 +96,22 @@ class Gil:
         return not {UNKNOWN if last == FREE else last, *seen} & {thread, UNKNOWN}
 
 
-def pieces(looks: Sequence[Look], holds: Sequence[Stretch], thread: int, gil: Gil, end_ns: int) -> list[Piece]:
-    """What a thread did, in order: neighbours alike are one, except holds.
+class Part(NamedTuple):
+    """Some of a thread's time: what it did, or what is known of it."""
+
+    begin_ns: int
+    end_ns: int
+    state: State
+    """``unknown`` where it is not known when it did what."""
+    asleep: float = 0.0
+    """The share of it in which it slept, though what for is a guess; 0: nothing is guessed."""
+    ran: float = 0.0
+    ready: float = 0.0
+    """Of an ``unknown`` part that is known by the clocks: the shares in which it ran, and waited for a CPU."""
+
+
+def parts(looks: Sequence[Look], holds: Sequence[Stretch], thread: int, gil: Gil, end_ns: int) -> list[Part]:
+    """What a thread did, in order.
 
     Args:
         looks: at this thread, oldest first.
@@ -96,13 +121,13 @@ def pieces(looks: Sequence[Look], holds: Sequence[Stretch], thread: int, gil: Gi
         end_ns: the end of the trace.
     """
     if not looks or looks[0].state == ENDED:
-        return [(begin, end, "holding") for begin, end in holds]
+        return [Part(begin, end, "holding") for begin, end in holds]
     begin = looks[0].looked_ns
-    told = [(b, e, s) for b, e, s in _Thread(holds, thread, gil).pieces(looks, end_ns) if e > b]
-    end = told[-1][1] if told else begin
-    before: list[Piece] = [(b, min(e, begin), "holding") for b, e in holds if b < begin]
-    after: list[Piece] = [(max(b, end), e, "holding") for b, e in holds if e > end]
-    return list(_joined([*before, *told, *after], {b for b, _ in holds}))
+    told = [part for part in _Thread(holds, thread, gil).parts(looks, end_ns) if part.end_ns > part.begin_ns]
+    end = told[-1].end_ns if told else begin
+    before = [Part(b, min(e, begin), "holding") for b, e in holds if b < begin]
+    after = [Part(max(b, end), e, "holding") for b, e in holds if e > end]
+    return [*before, *told, *after]
 
 
 def process_pieces(looks: Sequence[Look], end_ns: int) -> list[Piece]:
@@ -113,10 +138,11 @@ def process_pieces(looks: Sequence[Look], end_ns: int) -> list[Piece]:
         end = (after.before_ns + after.looked_ns) // 2 if after else end_ns
         if look.state != ENDED and end > begin:
             told.append((begin, end, STATES[look.state]))
-    return list(_joined(told, set()))
+    return list(joined(told, set()))
 
 
-def _joined(told: Iterable[Piece], cuts: set[int]) -> Iterator[Piece]:
+def joined(told: Iterable[Piece], cuts: set[int]) -> Iterator[Piece]:
+    """Neighbours alike as one, except holds that begin at one of the ``cuts``."""
     last: Piece | None = None
     for piece in told:
         if last and last[2] == piece[2] and last[1] == piece[0] and not (piece[2] == "holding" and piece[0] in cuts):
@@ -129,6 +155,15 @@ def _joined(told: Iterable[Piece], cuts: set[int]) -> Iterator[Piece]:
         yield last
 
 
+def _pay(most: int, owed: list[int]) -> int:
+    """Takes up to so much of what is owed, from the first on. Returns how much it took."""
+    left = most
+    for place, each in enumerate(owed):
+        owed[place] -= min(left, each)
+        left -= min(left, each)
+    return most - left
+
+
 class _Thread:
     """One thread's holds, and the kind of its last sleep."""
 
@@ -139,10 +174,10 @@ class _Thread:
         self._kind: State = "off-cpu"
         """The last sleep that was seen: one that lies wholly between two looks is taken to be of this kind."""
 
-    def pieces(self, looks: Sequence[Look], end_ns: int) -> Iterator[Piece]:
+    def parts(self, looks: Sequence[Look], end_ns: int) -> Iterator[Part]:
         at, state = looks[0].looked_ns, STATES[looks[0].state]
         self._note_kind(state)
-        for look in looks[1:]:
+        for look, (run, ready_ns) in zip(looks[1:], self._awake(looks[1:]), strict=True):
             # Woken, and without a CPU until now: that is known only now.
             early = max(0, look.ready_ns - max(0, look.looked_ns - look.before_ns - look.ran_ns))
             ready = max(at, look.before_ns - early) if state in SLEEPS else look.before_ns
@@ -152,9 +187,35 @@ class _Thread:
                 if look.looked_ns - look.before_ns <= UNSEEN_AFTER_NS:
                     yield from self._steady(look.before_ns, (look.before_ns + look.looked_ns) // 2, state)
                 return
-            yield from self._between(look, state)
+            yield from self._between(look, state, run, ready_ns)
             at, state = look.looked_ns, STATES[look.state]
         yield from self._steady(at, end_ns, state)
+
+    def _awake(self, looks: Sequence[Look]) -> list[list[int]]:
+        """How long before each look it ran, and waited for a CPU, beside its holds.
+
+        When a hold began and ended is known to half the time between two looks at the GIL: what is too much for the
+        clocks in one stretch was in the next one, or in the one before.
+        """
+        holds = [self._held(look.before_ns, look.looked_ns) for look in looks]
+        told = [
+            [max(0, look.ran_ns - held), max(0, look.ready_ns - max(0, held - look.ran_ns))]
+            for look, held in zip(looks, holds, strict=True)
+        ]
+        over = [
+            min(max(0, held - look.ran_ns - look.ready_ns), self._gil.unsure_ns)
+            for look, held in zip(looks, holds, strict=True)
+        ]
+        follows = [before.looked_ns == look.before_ns for before, look in pairwise(looks)]
+        for distance in range(1, REACH + 1):
+            for place in range(len(looks) - distance):
+                if all(follows[place : place + distance]):
+                    over[place] -= _pay(over[place], told[place + distance])
+                    over[place + distance] -= _pay(over[place + distance], told[place])
+        return told
+
+    def _held(self, begin: int, end: int) -> int:
+        return sum(e - b for b, e, state in self._free(begin, end) if state == "holding")
 
     def _free(self, begin: int, end: int) -> Iterator[Piece]:
         """Holds and, as ``unknown``, what is left beside them."""
@@ -166,50 +227,50 @@ class _Thread:
                 begin = min(end, hold_end)
         yield begin, end, "unknown"
 
-    def _steady(self, begin: int, end: int, state: State) -> Iterator[Piece]:
+    def _steady(self, begin: int, end: int, state: State) -> Iterator[Part]:
         """One state between looks that all found it so. Who was seen to hold has let the GIL go only for a moment."""
         if begin >= end:
             return
         for b, e, held in self._free(begin, end):
             if held == "holding" or state != "holding":
-                yield b, e, held if held == "holding" else state
+                yield Part(b, e, held if held == "holding" else state)
             else:
-                yield b, e, "waiting" if e < end and self._gil.is_taken(e) else "running"
+                yield Part(b, e, "waiting" if e < end and self._gil.is_taken(e) else "running")
 
-    def _between(self, look: Look, state: State) -> Iterator[Piece]:
+    def _between(self, look: Look, state: State, run: int, ready: int) -> Iterator[Part]:
         """What happened between two looks, the first of which found ``state``."""
         begin, end, after = look.before_ns, look.looked_ns, STATES[look.state]
-        parts = [part for part in self._free(begin, end) if part[1] > part[0]]
-        free = sum(e - b for b, e, s in parts if s != "holding")
-        held = end - begin - free
-        run = min(max(0, look.ran_ns - held), free)
-        ready = min(max(0, look.ready_ns - max(0, held - look.ran_ns)), free - run)
-        if end - begin > UNSEEN_AFTER_NS and not self._is_proven(look, state, after, run, ready, free):
-            yield from parts
-            return
-        for number, (b, e, held_or_not) in enumerate(parts):
+        spans = [one for one in self._free(begin, end) if one[1] > one[0]]
+        free = sum(e - b for b, e, s in spans if s != "holding")
+        run = min(run, free)
+        ready = min(ready, free - run)
+        is_same = self._is_same_sleep(look, state, after, run + ready, free)
+        is_seen = is_same or end - begin <= UNSEEN_AFTER_NS or 4 * run >= 3 * free
+        for number, (b, e, held_or_not) in enumerate(spans):
             if held_or_not == "holding":
-                yield b, e, "holding"
-                continue
-            is_first, is_last = number == 0, number == len(parts) - 1
-            share = (e - b) / free
-            yield from self._filled(
-                b, e, state if is_first else "holding", after if is_last else "holding", run * share, ready * share
-            )
-        self._note_kind(after)
+                yield Part(b, e, "holding")
+            elif not is_seen:
+                yield Part(b, e, "unknown", asleep=(free - run - ready) / free, ran=run / free, ready=ready / free)
+            else:
+                left: State = state if number == 0 else "holding"
+                right: State = after if number == len(spans) - 1 else "holding"
+                share = (e - b) / free
+                filled = self._filled(b, e, left, right, run * share, ready * share)
+                yield from (part._replace(asleep=0.0) for part in filled) if is_same else filled
+        if is_seen:
+            self._note_kind(after)
 
     def _note_kind(self, state: State) -> None:
         self._kind = state if state in SLEEPS else self._kind
 
-    def _is_proven(self, look: Look, state: State, after: State, run: int, ready: int, free: int) -> bool:
+    def _is_same_sleep(self, look: Look, state: State, after: State, awake: int, free: int) -> bool:
+        """Whether it is proven that both looks found it in the same sleep, or in another like it."""
         if look.ran_ns == 0 and look.ready_ns == 0 and state in SLEEPS and after in (state, "ready"):
-            return True  # it has not run: it is the same sleep
-        if 4 * run >= 3 * free:
             return True
-        is_steady = state == after in SLEEPS and 4 * (run + ready) <= free
+        is_steady = state == after in SLEEPS and 4 * awake <= free
         return is_steady and self._gil.is_elsewhere(self._thread, look.before_ns, look.looked_ns)
 
-    def _filled(self, begin: int, end: int, left: State, right: State, run: float, ready: float) -> Iterator[Piece]:
+    def _filled(self, begin: int, end: int, left: State, right: State, run: float, ready: float) -> Iterator[Part]:
         """A stretch without the GIL, from one state to another: so much running, so much ready, the rest asleep.
 
         ``holding`` at an end means that a hold lies there.
@@ -233,5 +294,5 @@ class _Thread:
             order = [(first, rests_first), (last, sleep - rests_first), ("ready", ready), ("running", run)]
         at = float(begin)
         for state, length in order:
-            yield round(at), round(at + length), state
+            yield Part(round(at), round(at + length), state, asleep=1.0 if state in SLEEPS else 0.0)
             at += length

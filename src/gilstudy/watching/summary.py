@@ -229,7 +229,9 @@ class _Figures:
         if lane.cpu_ns is not None:
             for begin, end, state in lane.pieces:
                 in_state[state] = in_state.get(state, 0) + end - begin
-        unseen = in_state.pop("unknown", 0)
+        unseen = in_state.pop("unknown", 0) - sum(lane.unplaced_ns.values())
+        for state, length in lane.unplaced_ns.items():
+            in_state[state] = in_state.get(state, 0) + length
         return LaneSummary(
             name=lane.name,
             native_id=lane.native_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -10,7 +11,7 @@ State = Literal["holding", "running", "waiting", "ready", "blocked", "off-cpu", 
 
 ``holding``: it has the GIL. ``running``: it is on a CPU without the GIL. ``waiting``: it waits for the GIL. ``ready``:
 it waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu``: it does not run, why is not told.
-``unknown``: it was not seen; such pieces are drawn blank, and no share is taken of them.
+``unknown``: it was not seen; such pieces are drawn blank, and are in no share but by `Lane.unplaced_ns`.
 """
 
 Stretch = tuple[int, int]
@@ -42,6 +43,8 @@ class Lane:
     """All that it did, in order and without overlap; empty if that cannot be told."""
     holds: tuple[Stretch, ...]
     """When it held the GIL."""
+    unplaced_ns: Mapping[State, int] = field(default_factory=dict)
+    """For how long it did what in the ``unknown`` pieces, where that is known, though not when."""
     cpu_ns: int | None
     """The CPU time that it used during the watch."""
     ready_ns: int | None
