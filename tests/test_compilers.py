@@ -31,6 +31,8 @@ uint64_t gs_gil_newest(void) { return 0; }
 int gs_gil_threads(gs_pythread *out, int room) { return out == NULL && room; }
 void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 int gs_gil_waiters(void) { return 0; }
+int gs_gil_queued(void) { return 0; }
+int gs_gil_counts(uint64_t address) { return (void)address, 0; }
 int gs_gil_signal_waits(void) { return 0; }
 uint64_t gs_gil_interval(void) { return 5000; }
 int64_t gs_gil_others(void) { return 0; }

@@ -61,7 +61,7 @@ def _match() -> None:
 
     It takes no lock, which a forked child might find taken; whoever writes last has seen that it fits.
 
-    A free-threaded build has locks of its own, one of them for whatever is set on a type, and a child that is forked while
+    A free-threaded build has locks of its own, one of them for all that is set on types; a child that is forked while
     several threads want it may find it taken for ever. There ours is put in place once, and stays: it does the same.
     """
     from gilstudy._gilwatch import any_runs, telling
