@@ -18,7 +18,7 @@ STRICT = ("-c", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
 ALONE = ("-Wno-unused-function",)
 """Headers compiled alone: what they define is used by the code that Cython makes."""
 
-SHARED = ("change_head", "seen_count", "turn_head", "lane_count", "end_ns", "polls", "stop", "phase")
+SHARED = ("change_head", "queue_head", "seen_count", "turn_head", "lane_count", "end_ns", "polls", "stop", "phase")
 WATCH = r"""
 #include <stddef.h>
 #include "gilwatches.h"
@@ -31,6 +31,8 @@ uint64_t gs_gil_newest(void) { return 0; }
 int gs_gil_threads(gs_pythread *out, int room) { return out == NULL && room; }
 void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 int gs_gil_waiters(void) { return 0; }
+int gs_gil_queued(void) { return 0; }
+int gs_gil_counts(uint64_t address) { return (void)address, 0; }
 int gs_gil_signal_waits(void) { return 0; }
 uint64_t gs_gil_interval(void) { return 5000; }
 int64_t gs_gil_others(void) { return 0; }

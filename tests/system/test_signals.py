@@ -12,13 +12,14 @@ import psutil
 import pytest
 
 SWALLOWS = """
-import sys, threading
+import subprocess, sys, threading
 from gilstudy.system import children
 from gilstudy.system.signals import interrupted_once
-child = children.Family([sys.executable, "-c", "import time; time.sleep(1000)"], **children.own_group())
+sleeps = [sys.executable, "-c", "import time; time.sleep(1000)"]
+child = children.Family(sleeps, stdout=subprocess.DEVNULL, **children.own_group())
 with interrupted_once():
-    print(child.pid, flush=True)
     try:
+        print(child.pid, flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         print("swallowed", flush=True)

@@ -103,7 +103,7 @@ def test_nothing_that_ends_first_does_harm(built: tuple[Interpreter, Path]) -> N
 def test_no_forked_child_hangs(built: tuple[Interpreter, Path], how: str, forks: int) -> None:
     interpreter, path = built
     if how == "watches" and is_free(interpreter):
-        pytest.skip("not mended: without a GIL a child hangs now and then if watches come and go when it is forked")
+        pytest.skip("without a GIL an object that several threads want is locked for ever in some forked children")
     code = (ROOT / "bench/forks.py").read_text(encoding="utf-8")
     argv = f"import os, sys; sys.argv[1:] = ['--forks', '{forks}', {how!r}]\nif not hasattr(os, 'fork'): sys.exit()\n"
     assert "0 children hung" in run(interpreter, path, code.replace("import argparse\n", argv + "import argparse\n", 1))

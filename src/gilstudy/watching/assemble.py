@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from gilstudy.watching.pieces import Change, Gil, Look, Queue, parts, process_pieces
-from gilstudy.watching.queueing import Thread, Told, settled
+from gilstudy.watching.queueing import Settled, Thread, settled
 from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Hold, Lane, Lost, Stretch, Trace
 
 RawLook = tuple[int, int, int, int, int, int, int, int, int]
 """The fields of a `Look`."""
-Seen = tuple[int, int, int, int]
+RawThread = tuple[int, int, int, int]
 """A thread's number, its ident, its native id, and when it was first seen."""
 RawLane = tuple[int, int, int, bool, str]
 """The number of what is looked at; its native id or process id, its parent, whether it is a process, and the system's
@@ -30,7 +30,7 @@ class Raw:
     facts: Mapping[str, int]
     changes: Sequence[Change]
     turns: Sequence[RawLook]
-    threads: Sequence[Seen]
+    threads: Sequence[RawThread]
     lanes: Sequence[RawLane]
     gil_reason: str
     lanes_reason: str
@@ -155,7 +155,7 @@ def _lanes(raw: Raw, people: Sequence[_Person], holders: Sequence[Hold]) -> tupl
         known = [] if is_process[place] else parts(own_looks[place], own, place, gil, end_ns)
         return Thread(known, own, person.ident is not None)
 
-    def lane(place: int, person: _Person, told: Told) -> Lane:
+    def lane(place: int, person: _Person, told: Settled) -> Lane:
         used = _used(own_looks[place])
         did = process_pieces(own_looks[place], end_ns) if is_process[place] else told.pieces
         return Lane(

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from gilstudy.host.runtime import is_free_threaded
+
 if TYPE_CHECKING:
     from gilstudy._gilwatch import Sampler
 
@@ -58,13 +60,17 @@ def _match() -> None:
     """Replace `WHERE`, or put the original back, as the watches that run have it, whoever else does so meanwhile.
 
     It takes no lock, which a forked child might find taken; whoever writes last has seen that it fits.
+
+    A free-threaded build has locks of its own, one of them for all that is set on types; a child that is forked while
+    several threads want it may find it taken for ever. There ours is put in place once, and stays: it does the same.
     """
     from gilstudy._gilwatch import any_runs, telling
 
     while True:
         present = getattr(threading.Thread, WHERE, None)
         original = getattr(present, ORIGINAL, None)  # only ours have it; somebody else's may call ours: then both tell
-        if present is None or any_runs() == (original is not None):
+        is_ours = original is not None
+        if present is None or any_runs() == is_ours or (is_ours and is_free_threaded()):
             return
         setattr(threading.Thread, WHERE, original or telling(present))
 

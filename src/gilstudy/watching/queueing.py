@@ -14,11 +14,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from gilstudy.watching.pieces import Part, Queue, joined
+from gilstudy.watching.pieces import Queue, Stint, joined
 from gilstudy.watching.trace import Piece, State, Stretch
 
 
-class Told(NamedTuple):
+class Settled(NamedTuple):
     """What one thread did."""
 
     pieces: list[Piece]
@@ -29,14 +29,14 @@ class Told(NamedTuple):
 class Thread(NamedTuple):
     """What is known of one thread."""
 
-    parts: Sequence[Part]
+    parts: Sequence[Stint]
     holds: Sequence[Stretch]
     """When it held the GIL."""
     may_wait: bool
     """Whether it is one of Python's, and may wait for the GIL."""
 
 
-def settled(threads: Sequence[Thread], queues: Sequence[Queue]) -> list[Told]:
+def settled(threads: Sequence[Thread], queues: Sequence[Queue]) -> list[Settled]:
     """The guesses made to agree with the queue; as they are if the queue is not known throughout.
 
     Args:
@@ -49,7 +49,7 @@ def settled(threads: Sequence[Thread], queues: Sequence[Queue]) -> list[Told]:
     return [_told(thread, shares if thread.may_wait else None) for thread in threads]
 
 
-def _told(thread: Thread, shares: _Shares | None) -> Told:
+def _told(thread: Thread, shares: _Shares | None) -> Settled:
     told: list[Piece] = []
     unplaced: dict[State, int] = {}
     for part in thread.parts:
@@ -71,7 +71,7 @@ def _told(thread: Thread, shares: _Shares | None) -> Told:
             other: State = "blocked" if state == "waiting" else state
             told += [(begin, end - waited, other), (end - waited, end, "waiting")]
     cuts = {begin for begin, _ in thread.holds}
-    return Told(list(joined((piece for piece in told if piece[1] > piece[0]), cuts)), unplaced)
+    return Settled(list(joined((piece for piece in told if piece[1] > piece[0]), cuts)), unplaced)
 
 
 SURE: Final = 0
@@ -81,7 +81,7 @@ COUNTED: Final = 3
 """Threads that wait; that are guessed to wait; that sleep, and may wait for all that is known; how many wait."""
 
 
-def _kind(part: Part) -> int | None:
+def _kind(part: Stint) -> int | None:
     if part.asleep == 0.0 and part.state != "off-cpu":
         return SURE if part.state == "waiting" else None
     return GUESSED if part.state == "waiting" else OTHERS
@@ -95,7 +95,7 @@ class _Shares:
     guessed: list[float]
     others: list[float]
 
-    def waited(self, part: Part) -> float:
+    def waited(self, part: Stint) -> float:
         """How much of a part's time one who slept all the while waited, in nanoseconds."""
         added = self.guessed if _kind(part) == GUESSED else self.others
         return self._until(part.end_ns, added) - self._until(part.begin_ns, added)
@@ -108,7 +108,7 @@ class _Shares:
         return added[after - 1] + (added[after] - added[after - 1]) * (at_ns - begin) / (end - begin)
 
 
-def _shares(parts: Iterable[Part], queues: Sequence[Queue]) -> _Shares:
+def _shares(parts: Iterable[Stint], queues: Sequence[Queue]) -> _Shares:
     """Played from one change to the next: ``count`` wait, and so many may."""
     changes: list[tuple[int, int, float]] = []
     for part in parts:
