@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from properties import given, st
 
-from gilstudy.watching.pieces import Queue, Stint
+from gilstudy.watching.pieces import Glimpse, Queue
 from gilstudy.watching.queueing import Thread, settled
 from gilstudy.watching.trace import Piece, State
 
@@ -18,11 +18,11 @@ def ms(pieces: Sequence[Piece]) -> list[tuple[float, float, str]]:
     return [(begin / MS, end / MS, state) for begin, end, state in pieces]
 
 
-def guess(begin: int, end: int, state: State, asleep: float = 1.0) -> Stint:
-    return Stint(begin * MS, end * MS, state, asleep=asleep)
+def guess(begin: int, end: int, state: State, asleep: float = 1.0) -> Glimpse:
+    return Glimpse(begin * MS, end * MS, state, asleep=asleep)
 
 
-def told(*threads: Sequence[Stint], queue: Sequence[tuple[int, int]] = ()) -> list[list[tuple[float, float, str]]]:
+def told(*threads: Sequence[Glimpse], queue: Sequence[tuple[int, int]] = ()) -> list[list[tuple[float, float, str]]]:
     queues: list[Queue] = [(at * MS, count) for at, count in queue]
     return [ms(one.pieces) for one in settled([Thread(parts, (), may_wait=True) for parts in threads], queues)]
 
@@ -39,7 +39,7 @@ def test_nobody_waited_where_none_was_counted() -> None:
 
 
 def test_whoever_is_left_is_the_one_that_waited() -> None:
-    waits, sleeps = [Stint(0, 8 * MS, "waiting")], [guess(0, 8, "blocked")]
+    waits, sleeps = [Glimpse(0, 8 * MS, "waiting")], [guess(0, 8, "blocked")]
     assert told(waits, sleeps, queue=[(0, 1), (6, 2)]) == [[(0, 8, "waiting")], [(0, 6, "blocked"), (6, 8, "waiting")]]
 
 
@@ -56,7 +56,7 @@ def test_those_that_are_alike_share_what_was_counted() -> None:
 
 
 def test_a_sleep_whose_kind_is_proven_is_left_alone() -> None:
-    asleep = [Stint(0, 8 * MS, "blocked")]
+    asleep = [Glimpse(0, 8 * MS, "blocked")]
     assert told(asleep, [guess(0, 8, "off-cpu")], queue=[(0, 1)]) == [[(0, 8, "blocked")], [(0, 8, "waiting")]]
 
 
@@ -66,20 +66,20 @@ def test_one_without_a_thread_state_never_waits() -> None:
 
 
 def test_where_it_is_not_known_when_it_is_known_how_long() -> None:
-    unseen = Stint(0, 40 * MS, "unknown", asleep=0.5, ran=0.25, ready=0.25)
+    unseen = Glimpse(0, 40 * MS, "unknown", asleep=0.5, ran=0.25, ready=0.25)
     (one,) = settled([Thread([unseen], (), may_wait=True)], [(0, 0), (20 * MS, 1)])
     assert ms(one.pieces) == [(0, 40, "unknown")]
     assert one.unplaced_ns == {"running": 10 * MS, "ready": 10 * MS, "waiting": 10 * MS, "blocked": 10 * MS}
 
 
 def test_where_nobody_counted_it_is_not_known_at_all() -> None:
-    unseen = Stint(0, 40 * MS, "unknown", asleep=0.5, ran=0.25, ready=0.25)
+    unseen = Glimpse(0, 40 * MS, "unknown", asleep=0.5, ran=0.25, ready=0.25)
     assert settled([Thread([unseen], (), may_wait=True)], [])[0].unplaced_ns == {}
 
 
 def test_a_hold_begins_where_it_began() -> None:
     holds = ((0, 2 * MS), (2 * MS, 4 * MS))
-    parts = [Stint(0, 2 * MS, "holding"), Stint(2 * MS, 3 * MS, "holding"), Stint(3 * MS, 4 * MS, "holding")]
+    parts = [Glimpse(0, 2 * MS, "holding"), Glimpse(2 * MS, 3 * MS, "holding"), Glimpse(3 * MS, 4 * MS, "holding")]
     (one,) = settled([Thread(parts, holds, may_wait=True)], [])
     assert ms(one.pieces) == [(0, 2, "holding"), (2, 4, "holding")]
 
@@ -90,7 +90,7 @@ STATES: tuple[State, ...] = ("waiting", "blocked", "running", "off-cpu", "unknow
 KINDS = st.tuples(st.sampled_from(STATES), st.sampled_from([0.0, 0.25, 1.0]))
 
 
-def spread(edges: set[int], kinds: Sequence[tuple[State, float]]) -> list[Stint]:
+def spread(edges: set[int], kinds: Sequence[tuple[State, float]]) -> list[Glimpse]:
     """Neighbouring parts from edge to edge, of these states, so much of each asleep."""
     return [guess(b, e, *kind) for (b, e), kind in zip(pairwise(sorted(edges)), kinds, strict=False)]
 
@@ -101,7 +101,7 @@ THREADS = st.builds(
 
 
 @given(st.lists(THREADS, min_size=1, max_size=4), st.lists(st.integers(0, 4), min_size=1, max_size=10))
-def test_no_time_is_lost_and_no_more_waited_than_were_counted(parts: list[list[Stint]], counts: list[int]) -> None:
+def test_no_time_is_lost_and_no_more_waited_than_were_counted(parts: list[list[Glimpse]], counts: list[int]) -> None:
     queues = [(5 * place * MS, count) for place, count in enumerate(counts)]
     found = settled([Thread(one, (), may_wait=True) for one in parts], queues)
     for one, given_parts in zip(found, parts, strict=True):

@@ -96,8 +96,8 @@ class Gil:
         return not {UNKNOWN if last == FREE else last, *seen} & {thread, UNKNOWN}
 
 
-class Stint(NamedTuple):
-    """Some of a thread's time: what it did, or what is known of it."""
+class Glimpse(NamedTuple):
+    """What was seen of some of a thread's time: what it did, or how much of what."""
 
     begin_ns: int
     end_ns: int
@@ -110,7 +110,7 @@ class Stint(NamedTuple):
     """Of an ``unknown`` part that is known by the clocks: the shares in which it ran, and waited for a CPU."""
 
 
-def parts(looks: Sequence[Look], holds: Sequence[Stretch], thread: int, gil: Gil, end_ns: int) -> list[Stint]:
+def parts(looks: Sequence[Look], holds: Sequence[Stretch], thread: int, gil: Gil, end_ns: int) -> list[Glimpse]:
     """What a thread did, in order.
 
     Args:
@@ -121,12 +121,12 @@ def parts(looks: Sequence[Look], holds: Sequence[Stretch], thread: int, gil: Gil
         end_ns: the end of the trace.
     """
     if not looks or looks[0].state == ENDED:
-        return [Stint(begin, end, "holding") for begin, end in holds]
+        return [Glimpse(begin, end, "holding") for begin, end in holds]
     begin = looks[0].looked_ns
     told = [part for part in _Thread(holds, thread, gil).parts(looks, end_ns) if part.end_ns > part.begin_ns]
     end = told[-1].end_ns if told else begin
-    before = [Stint(b, min(e, begin), "holding") for b, e in holds if b < begin]
-    after = [Stint(max(b, end), e, "holding") for b, e in holds if e > end]
+    before = [Glimpse(b, min(e, begin), "holding") for b, e in holds if b < begin]
+    after = [Glimpse(max(b, end), e, "holding") for b, e in holds if e > end]
     return [*before, *told, *after]
 
 
@@ -174,7 +174,7 @@ class _Thread:
         self._kind: State = "off-cpu"
         """The last sleep that was seen: one that lies wholly between two looks is taken to be of this kind."""
 
-    def parts(self, looks: Sequence[Look], end_ns: int) -> Iterator[Stint]:
+    def parts(self, looks: Sequence[Look], end_ns: int) -> Iterator[Glimpse]:
         at, state = looks[0].looked_ns, STATES[looks[0].state]
         self._note_kind(state)
         for look, (run, ready_ns) in zip(looks[1:], self._awake(looks[1:]), strict=True):
@@ -227,17 +227,17 @@ class _Thread:
                 begin = min(end, hold_end)
         yield begin, end, "unknown"
 
-    def _steady(self, begin: int, end: int, state: State) -> Iterator[Stint]:
+    def _steady(self, begin: int, end: int, state: State) -> Iterator[Glimpse]:
         """One state between looks that all found it so. Who was seen to hold has let the GIL go only for a moment."""
         if begin >= end:
             return
         for b, e, held in self._free(begin, end):
             if held == "holding" or state != "holding":
-                yield Stint(b, e, held if held == "holding" else state)
+                yield Glimpse(b, e, held if held == "holding" else state)
             else:
-                yield Stint(b, e, "waiting" if e < end and self._gil.is_taken(e) else "running")
+                yield Glimpse(b, e, "waiting" if e < end and self._gil.is_taken(e) else "running")
 
-    def _between(self, look: Look, state: State, run: int, ready: int) -> Iterator[Stint]:
+    def _between(self, look: Look, state: State, run: int, ready: int) -> Iterator[Glimpse]:
         """What happened between two looks, the first of which found ``state``."""
         begin, end, after = look.before_ns, look.looked_ns, STATES[look.state]
         spans = [one for one in self._free(begin, end) if one[1] > one[0]]
@@ -248,9 +248,9 @@ class _Thread:
         is_seen = is_same or end - begin <= UNSEEN_AFTER_NS or 4 * run >= 3 * free
         for number, (b, e, held_or_not) in enumerate(spans):
             if held_or_not == "holding":
-                yield Stint(b, e, "holding")
+                yield Glimpse(b, e, "holding")
             elif not is_seen:
-                yield Stint(b, e, "unknown", asleep=(free - run - ready) / free, ran=run / free, ready=ready / free)
+                yield Glimpse(b, e, "unknown", asleep=(free - run - ready) / free, ran=run / free, ready=ready / free)
             else:
                 left: State = state if number == 0 else "holding"
                 right: State = after if number == len(spans) - 1 else "holding"
@@ -270,7 +270,7 @@ class _Thread:
         is_steady = state == after in SLEEPS and 4 * awake <= free
         return is_steady and self._gil.is_elsewhere(self._thread, look.before_ns, look.looked_ns)
 
-    def _filled(self, begin: int, end: int, left: State, right: State, run: float, ready: float) -> Iterator[Stint]:
+    def _filled(self, begin: int, end: int, left: State, right: State, run: float, ready: float) -> Iterator[Glimpse]:
         """A stretch without the GIL, from one state to another: so much running, so much ready, the rest asleep.
 
         ``holding`` at an end means that a hold lies there.
@@ -294,5 +294,5 @@ class _Thread:
             order = [(first, rests_first), (last, sleep - rests_first), ("ready", ready), ("running", run)]
         at = float(begin)
         for state, length in order:
-            yield Stint(round(at), round(at + length), state, asleep=1.0 if state in SLEEPS else 0.0)
+            yield Glimpse(round(at), round(at + length), state, asleep=1.0 if state in SLEEPS else 0.0)
             at += length

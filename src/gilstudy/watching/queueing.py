@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from gilstudy.watching.pieces import Queue, Stint, joined
+from gilstudy.watching.pieces import Glimpse, Queue, joined
 from gilstudy.watching.trace import Piece, State, Stretch
 
 
@@ -29,7 +29,7 @@ class Settled(NamedTuple):
 class Thread(NamedTuple):
     """What is known of one thread."""
 
-    parts: Sequence[Stint]
+    parts: Sequence[Glimpse]
     holds: Sequence[Stretch]
     """When it held the GIL."""
     may_wait: bool
@@ -81,7 +81,7 @@ COUNTED: Final = 3
 """Threads that wait; that are guessed to wait; that sleep, and may wait for all that is known; how many wait."""
 
 
-def _kind(part: Stint) -> int | None:
+def _kind(part: Glimpse) -> int | None:
     if part.asleep == 0.0 and part.state != "off-cpu":
         return SURE if part.state == "waiting" else None
     return GUESSED if part.state == "waiting" else OTHERS
@@ -95,7 +95,7 @@ class _Shares:
     guessed: list[float]
     others: list[float]
 
-    def waited(self, part: Stint) -> float:
+    def waited(self, part: Glimpse) -> float:
         """How much of a part's time one who slept all the while waited, in nanoseconds."""
         added = self.guessed if _kind(part) == GUESSED else self.others
         return self._until(part.end_ns, added) - self._until(part.begin_ns, added)
@@ -108,7 +108,7 @@ class _Shares:
         return added[after - 1] + (added[after] - added[after - 1]) * (at_ns - begin) / (end - begin)
 
 
-def _shares(parts: Iterable[Stint], queues: Sequence[Queue]) -> _Shares:
+def _shares(parts: Iterable[Glimpse], queues: Sequence[Queue]) -> _Shares:
     """Played from one change to the next: ``count`` wait, and so many may."""
     changes: list[tuple[int, int, float]] = []
     for part in parts:
