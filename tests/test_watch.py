@@ -54,9 +54,9 @@ def has_seen(w: Watch, thread: threading.Thread) -> bool:
     return thread.native_id in {lane.native_id for lane in w.trace().lanes}
 
 
-def is_listed(w: Watch, thread: threading.Thread) -> bool:
+def is_looked_at(w: Watch, thread: threading.Thread) -> bool:
     assert w._sampler is not None
-    return thread.native_id in {native_id for _, _, native_id, _ in w._sampler.threads()}
+    return thread.native_id in {one[1] for one in w._sampler.lanes()}
 
 
 def python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -152,7 +152,7 @@ def test_ended_threads_are_forgotten_when_there_is_no_more_room_and_never_credit
             begin = time.monotonic_ns()
             thread = threading.Thread(target=seen.wait, args=(60,), name=f"thread {number}")
             thread.start()
-            wait_until(partial(is_listed, w, thread))
+            wait_until(partial(is_looked_at, w, thread))
             seen.set()
             thread.join()
             names[thread.native_id], lives[thread.name] = thread.name, (begin, time.monotonic_ns())
