@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import psutil
 import pytest
 
 import gilstudy
@@ -51,6 +52,11 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 def has_seen(w: Watch, thread: threading.Thread) -> bool:
     return thread.native_id in {lane.native_id for lane in w.trace().lanes}
+
+
+def is_looked_at(w: Watch, thread: threading.Thread) -> bool:
+    assert w._sampler is not None
+    return thread.native_id in {one[1] for one in w._sampler.lanes()}
 
 
 def python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -134,7 +140,9 @@ def test_threads_that_come_and_go_are_told_apart_although_their_addresses_are_us
 
 @gil
 def test_ended_threads_are_forgotten_when_there_is_no_more_room_and_never_credited() -> None:
-    room, count = 16, 40
+    others = len(psutil.Process().threads())  # of other tests: they live on, and half of the room is for the living
+    room = 2 * (others + 6)
+    count = room + 24
     w = Watch(period_us=50)
     w._thread_room = room
     names, lives = {}, {}
@@ -144,7 +152,7 @@ def test_ended_threads_are_forgotten_when_there_is_no_more_room_and_never_credit
             begin = time.monotonic_ns()
             thread = threading.Thread(target=seen.wait, args=(60,), name=f"thread {number}")
             thread.start()
-            wait_until(partial(has_seen, w, thread))
+            wait_until(partial(is_looked_at, w, thread))
             seen.set()
             thread.join()
             names[thread.native_id], lives[thread.name] = thread.name, (begin, time.monotonic_ns())
