@@ -8,7 +8,8 @@ import pytest
 from builders import a_host, a_record, a_span, a_trial
 from properties import given, st
 
-from gilstudy.concluding.ratios import cores_used, estimate, karp_flatt, rates, work_at
+from gilstudy.concluding.ratios import estimate, karp_flatt
+from gilstudy.concluding.trials import cores_used, rates, work_at
 from gilstudy.measuring.record import Edge, Record, Span, Trial
 
 

@@ -193,7 +193,7 @@ def test_every_claim_has_evidence_with_numbers_and_a_scope() -> None:
 
 
 def test_wide_intervals_are_not_enough_even_when_every_claim_is_settled() -> None:
-    record = a_record(noise=0.12, rounds=14)
+    record = a_record(noise=0.1, rounds=30)
     assert "inconclusive" not in verdicts_of(record).values()
     assert not is_enough(record)
     assert is_enough(replace(record, plan=replace(record.plan, precision=1.0)))
