@@ -34,7 +34,7 @@ NOISE = {
     "lags": (0.56, 0.80),
 }
 """The share of a round's variance that is remembered, and how much of it from one round to the next. Seen on quiet
-hosts: white to twofold (variance inflation 2); at worst 0.46, 0.38, 0.27, 0.17 at the lags 1, 2, 3, 5, which is lags."""
+hosts: white to twofold (variance inflation 2); at worst 0.46, 0.38, 0.27, 0.17 at lags 1, 2, 3, 5, which is lags."""
 
 Interval = Callable[[list[float], float], Estimate]
 
@@ -107,9 +107,7 @@ def main() -> None:
         for gain in args.gain:
             for kind in NOISE:
                 held, wrong = gains(gain, kind, args.rounds[-1], args.studies)
-                print(
-                    f"gain {gain:.2f}  {kind:9} {args.rounds[-1]:4} rounds: holds {held:.3f}, wrong verdicts {wrong:.3f}"
-                )
+                print(f"gain {gain:.2f}  {kind:9} {args.rounds[-1]:4} rounds: holds {held:.3f}, wrong {wrong:.3f}")
         return
     methods: dict[str, Interval] = {"newey-west": newey_west}
     if args.bootstrap:
