@@ -9,6 +9,7 @@ from builders import SPEEDUPS, a_host, a_record, a_runtime
 
 from gilstudy.concluding.claims import Claim
 from gilstudy.concluding.findings import conclude, is_enough
+from gilstudy.concluding.verdicts import is_meaningful
 from gilstudy.measuring.record import Failure, Record
 
 FREE = {**SPEEDUPS, "threads": 1.93, "threads-held": 1.96}
@@ -25,6 +26,11 @@ def verdicts_of(record: Record) -> dict[str, str]:
 
 def arms_of(record: Record, workers: int = 2) -> dict[str, str]:
     return {finding.arm: finding.verdict for finding in conclude(record).arms if finding.workers == workers}
+
+
+def open_claims(record: Record) -> set[str]:
+    """The verdicts on all claims but the one that no study under a GIL can test."""
+    return {verdict for name, verdict in verdicts_of(record).items() if name != "needs-gil-free-interpreter"}
 
 
 def test_a_quiet_host_with_a_gil() -> None:
@@ -115,8 +121,43 @@ def test_without_cpus_nothing_is_claimed_whatever_the_ratios_look_like(host: obj
 
 
 def test_a_host_whose_native_threads_do_not_scale_makes_claims_untestable() -> None:
-    record = a_record({**dict.fromkeys(SPEEDUPS, 1.0), "ceiling": 1.05})
+    # They had both CPUs, and were no faster for it.
+    shown = {**dict.fromkeys(SPEEDUPS, 1.0), "ceiling": 1.05}
+    record = a_record(shown, cores={**shown, "ceiling": 2.0})
     assert set(verdicts_of(record).values()) == {"untestable"}
+
+
+def test_a_host_full_of_other_work_is_inconclusive_and_says_so_once() -> None:
+    shown = {**dict.fromkeys(SPEEDUPS, 0.6), "ceiling": 1.05}
+    record = a_record(shown, cores={**dict.fromkeys(SPEEDUPS, 0.6), "ceiling": 1.1})
+    found = claims_of(record)
+    assert (
+        found.pop("needs-gil-free-interpreter").verdict == "untestable"
+    )  # no such interpreter took part: whatever the load
+    assert {claim.verdict for claim in found.values()} == {"inconclusive"}
+    (reason,) = {claim.evidence for claim in found.values()}
+    assert reason.startswith("Other work took the CPUs: native threads reached 1.05x")
+    assert {finding.reason for finding in conclude(record).arms if finding.workers == 2} == {
+        reason[0].lower() + reason[1:-1]
+    }
+
+
+def test_gains_that_cannot_be_are_no_verdict_and_no_figure() -> None:
+    # Native threads were held up: twice their gain is not something that an arm can have.
+    record = a_record({**SPEEDUPS, "ceiling": 1.4, "processes": 1.95}, cores={**SPEEDUPS, "ceiling": 1.4})
+    (processes,) = [finding for finding in conclude(record).arms if finding.arm == "processes"]
+    assert processes.gain is not None
+    assert processes.gain.point > 1.5
+    assert not is_meaningful(processes.gain)
+    assert processes.verdict == "inconclusive"
+    assert "far above native threads" in processes.reason
+
+
+def test_a_wide_gain_is_not_told_in_figures_beyond_what_can_be() -> None:
+    record = a_record({**SPEEDUPS, "ceiling": 1.6, "processes": 1.36}, noise=0.35, rounds=60, seed=2)
+    (processes,) = [finding for finding in conclude(record).arms if finding.arm == "processes"]
+    assert processes.verdict == "inconclusive"
+    assert "%" not in processes.reason or "-" not in processes.reason
 
 
 def test_a_host_too_unsteady_to_tell_gives_no_verdict() -> None:
@@ -135,7 +176,7 @@ def test_an_arm_between_the_thresholds_is_inconclusive_and_says_where_it_lies() 
 def test_too_few_rounds_give_no_verdict() -> None:
     record = a_record(rounds=7)
     assert set(arms_of(record).values()) == {"inconclusive"}
-    assert set(verdicts_of(record).values()) == {"inconclusive"}
+    assert open_claims(record) == {"inconclusive"}
     assert set(verdicts_of(a_record(rounds=8)).values()) == {"supported", "refuted", "untestable"}
 
 
@@ -170,7 +211,7 @@ def test_a_failed_arm_leaves_its_claims_open_and_the_others_settled(arm: str) ->
 
 def test_a_lost_ceiling_leaves_everything_open() -> None:
     record = a_record(failures=(Failure(arm="ceiling", round=0, reason="it hung"),))
-    assert set(verdicts_of(record).values()) == {"inconclusive"}
+    assert open_claims(record) == {"inconclusive"}
 
 
 def test_arms_that_were_not_asked_for_raise_no_claim() -> None:

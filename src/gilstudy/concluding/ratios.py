@@ -98,6 +98,11 @@ def estimate(record: Record) -> tuple[CaseEstimates, ...]:
     return _Estimator(record).all()
 
 
+def ceilings(record: Record) -> dict[int, list[float]]:
+    """The logarithms of the ceiling's speedup at each worker count, in the order of the rounds that are used of it."""
+    return _Estimator(record).ceilings()
+
+
 class _Estimator:
     def __init__(self, record: Record) -> None:
         self._plan, self._host = record.plan, record.host
@@ -114,10 +119,20 @@ class _Estimator:
         order = {name: place for place, name in enumerate(self._arms)}
         return tuple(self._case(*key) for key in sorted(self._trials, key=lambda key: (order[key[0]], key[1])))
 
+    def ceilings(self) -> dict[int, list[float]]:
+        found: dict[int, list[float]] = {}
+        for arm, workers in sorted(self._trials):
+            if arm == self._ceiling and workers > 1:
+                rounds = self._undisturbed_rounds(arm, workers) or self._trials[arm, workers].keys()
+                series = self._speedups(arm, workers, rounds)
+                found[workers] = [_log(series[round_]) for round_ in sorted(series)]
+        return found
+
     def _case(self, arm: str, workers: int) -> CaseEstimates:
         trials = self._trials[arm, workers]
         everything = self._ratios(arm, workers, trials.keys())
-        undisturbed = self._undisturbed(arm, workers)
+        kept = self._undisturbed_rounds(arm, workers)
+        undisturbed = self._ratios(arm, workers, kept) if kept else None
         used = undisturbed or everything
         speedup = used.speedup
         shared = speedup is not None and workers > 1
@@ -138,12 +153,12 @@ class _Estimator:
 
     # -- which rounds --------------------------------------------------------------------------------------------
 
-    def _undisturbed(self, arm: str, workers: int) -> Ratios | None:
-        """The ratios of the undisturbed rounds; None if they are too few, or not known, or nothing was left out."""
+    def _undisturbed_rounds(self, arm: str, workers: int) -> Collection[int]:
+        """The undisturbed rounds; none if they are too few, or not known, or nothing would be left out."""
         rounds = self._trials[arm, workers]
         kept = {r for r in rounds if self._had_its_cpus(arm, workers, r)}
         fewest = max(FEWEST_UNDISTURBED, fewest_rounds(self._tested), LEAST_UNDISTURBED * len(rounds))
-        return self._ratios(arm, workers, kept) if fewest <= len(kept) < len(rounds) else None
+        return kept if fewest <= len(kept) < len(rounds) else ()
 
     def _had_its_cpus(self, arm: str, workers: int, round_: int) -> bool:
         """Whether the arm and the ceiling had their CPUs in this round."""

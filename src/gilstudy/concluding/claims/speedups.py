@@ -98,7 +98,7 @@ class _Court:
         return [case for (name, workers), case in self._cases.items() if name in names and workers > 1]
 
     def _headroom(self, workers: int) -> Headroom:
-        return headroom_at(self._record, self._ceiling(workers), workers)
+        return headroom_at(self._record, self._cases.get((self._top, workers)), workers)
 
     def _ceiling(self, workers: int) -> Estimate | None:
         case = self._cases.get((self._top, workers))
@@ -125,8 +125,9 @@ class _Court:
     def _says(self, case: ArmFinding) -> str:
         top = self._ceiling(case.workers)
         beside = f" (native threads: {ratio(top)})" if top else ""
-        speed = ratio(case.speedup) if case.speedup else "no ratio"
-        return f"{case.workers} workers of {case.arm} did {speed} the work of one{beside}"
+        if case.speedup is None or not case.speedup.is_bounded:
+            return f"{case.workers} workers of {case.arm} were not compared with one{beside}"
+        return f"{case.workers} workers of {case.arm} did {ratio(case.speedup)} the work of one{beside}"
 
     # -- claims --------------------------------------------------------------------------------------------------
 
@@ -227,6 +228,9 @@ class _Court:
             )
         if any(part is None for part in parts.values()):
             return None
+        cases = self._of(in_threads())
+        if cases and (ruling := self._no_headroom(cases)):
+            return ruling
         for name, part in parts.items():
             if part is not None and part.verdict == "untestable":
                 return part
@@ -247,7 +251,7 @@ class _Court:
     def needs_gil_free_interpreter(self) -> _Ruling | None:
         """Whether plain threads scale where there is no GIL; where there is one, only the opposite can be shown."""
         scaling = self.of_arms(in_threads(), "scales")
-        if scaling is None or scaling.verdict in ("inconclusive", "untestable"):
+        if scaling is None or not self._of(in_threads()):
             return scaling
         names = self._names(in_threads())
         gil_on = any(trial.gil is not False for trial in self._record.trials if trial.arm in names)
@@ -255,9 +259,11 @@ class _Court:
             if gil_on:
                 return _Ruling("refuted", f"{scaling.evidence[:-1]}, with a GIL.", names[0])
             return _Ruling("supported", f"{scaling.evidence[:-1]}, without a GIL.")
-        if gil_on:
+        if gil_on:  # whatever the load
             return _Ruling("untestable", "No interpreter without a GIL took part; repeat the study under one.")
-        return _Ruling("inconclusive", f"{scaling.evidence[:-1]}, though there was no GIL.")
+        if scaling.verdict == "refuted":
+            return _Ruling("inconclusive", f"{scaling.evidence[:-1]}, though there was no GIL.")
+        return scaling
 
 
 def _sentence(text: str) -> str:
