@@ -9,8 +9,10 @@ from builders import SPEEDUPS, a_host, a_record, a_runtime
 
 from gilstudy.concluding.claims import Claim
 from gilstudy.concluding.findings import conclude, is_enough
-from gilstudy.concluding.verdicts import is_meaningful
+from gilstudy.concluding.ratios import estimate
+from gilstudy.concluding.verdicts import is_meaningful, judge_arms
 from gilstudy.measuring.record import Failure, Record
+from gilstudy.stats import Estimate
 
 FREE = {**SPEEDUPS, "threads": 1.93, "threads-held": 1.96}
 """The truth on a free-threaded build."""
@@ -153,11 +155,20 @@ def test_gains_that_cannot_be_are_no_verdict_and_no_figure() -> None:
     assert "far above native threads" in processes.reason
 
 
-def test_a_wide_gain_is_not_told_in_figures_beyond_what_can_be() -> None:
-    record = a_record({**SPEEDUPS, "ceiling": 1.6, "processes": 1.36}, noise=0.35, rounds=60, seed=2)
-    (processes,) = [finding for finding in conclude(record).arms if finding.arm == "processes"]
-    assert processes.verdict == "inconclusive"
-    assert "%" not in processes.reason or "-" not in processes.reason
+@pytest.mark.parametrize(
+    ("low", "high", "reason"),
+    [
+        (0.3, 1.4, "its gain lies between 30 % and 140 %"),
+        (0.3, 2.46, "the interval of its gain is too wide to say anything"),
+        (-0.8, 0.9, "the interval of its gain is too wide to say anything"),
+    ],
+)
+def test_an_open_gain_is_told_in_figures_only_where_they_can_be(low: float, high: float, reason: str) -> None:
+    record = a_record()
+    gain = Estimate(point=0.6, low=low, high=high, level=0.95, method="m")
+    cases = [replace(case, gain=gain) if case.arm == "processes" else case for case in estimate(record)]
+    (processes,) = [finding for finding in judge_arms(record, cases) if finding.arm == "processes"]
+    assert (processes.verdict, processes.reason) == ("inconclusive", reason)
 
 
 def test_a_host_too_unsteady_to_tell_gives_no_verdict() -> None:
