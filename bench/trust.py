@@ -7,9 +7,9 @@
     python bench/trust.py --of FOLDER         conclude anew from the studies saved there: nothing is measured
 
 Prints each arm's spread between studies, how often its intervals held the long-run value, which is the median over all
-of these studies, and how wide they were; counts right, wrong and withheld verdicts. An interval is of the minutes of its
-study: where the host's own speed wanders between studies, fewer than the level's share of intervals hold that value.
-Exit code 1 if any verdict of gilstudy was wrong.
+of these studies, and how wide they were; counts right, wrong and withheld verdicts. An interval is of its study's own
+minutes: where the host's speed wanders between studies, fewer of them than the level promises hold that value. Exit
+code 1 if any verdict of gilstudy was wrong.
 """
 
 from __future__ import annotations
@@ -159,7 +159,8 @@ def coverage(intervals: dict[str, list[Estimate]]) -> Table:
             width = median((each.high - each.low) / 2 for each in bounded)
             rows.add_row(name, f"{value:.3f}", f"{holds} of {len(bounded)}", f"{width:.3f}")
             held, total = held + holds, total + len(bounded)
-    rows.add_row("all", "", f"{held} of {total}", f"{100 * held / total:.0f} %" if total else "")
+    if total:
+        rows.add_row("all", "", f"{held} of {total}, {100 * held / total:.0f} %", "")
     return rows
 
 
@@ -177,6 +178,8 @@ def main() -> int:
         tally, paths = Tally(), sorted(args.of.glob("*.json"))
         saved(tally, paths)
         return told(f"{len(paths)} saved studies", {"gilstudy": tally})
+    if args.keep:
+        args.keep.mkdir(parents=True, exist_ok=True)
     methods = ("gilstudy", "naive") if args.method == "both" else (args.method,)
     tallies = {method: Tally() for method in methods}
     with hog(args.hog):
