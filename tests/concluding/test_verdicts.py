@@ -249,3 +249,21 @@ def test_wide_intervals_are_not_enough_even_when_every_claim_is_settled() -> Non
     assert "inconclusive" not in verdicts_of(record).values()
     assert not is_enough(record)
     assert is_enough(replace(record, plan=replace(record.plan, precision=1.0)))
+
+
+def test_a_slowdown_is_held_against_the_ceiling_of_the_same_rounds() -> None:
+    # Beside a hog threads are slow in every round; native threads had their CPUs in some rounds alone. Were the
+    # slowdown held against those, the GIL would be blamed for the hog.
+    calm = {**SPEEDUPS, "threads": 0.75}
+    record = a_record(calm, rounds=60, cores={**SPEEDUPS, "threads": 0.75, "ceiling": 2.0})
+    busy = a_record({**calm, "ceiling": 1.4}, rounds=60, cores={**SPEEDUPS, "threads": 0.75, "ceiling": 1.4})
+    trials = [
+        hogged if hogged.arm == "ceiling" and hogged.round % 3 else trial
+        for trial, hogged in zip(record.trials, busy.trials, strict=True)
+    ]
+    record = replace(record, trials=tuple(trials))
+    cases = {finding.arm: finding for finding in conclude(record).arms if finding.workers == 2}
+    assert (cases["ceiling"].basis, cases["threads"].basis) == ("undisturbed rounds", "all rounds")
+    assert cases["ceiling"].speedup is not None
+    assert cases["ceiling"].speedup.point > 1.9
+    assert verdicts_of(record)["threads-slower-than-serial"] == "inconclusive"

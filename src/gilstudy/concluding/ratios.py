@@ -62,11 +62,12 @@ Series = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratios:
-    """An arm's speedup and gain over some of the rounds."""
+    """An arm's speedup and gain over some of the rounds, and the ceiling's speedup over the same."""
 
     rounds: int
     speedup: Estimate | None
     gain: Estimate | None
+    ceiling: Estimate | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,8 @@ class CaseEstimates:
     """None where the baseline is missing."""
     gain: Estimate | None
     """None where the ceiling is missing or leaves nothing to gain."""
+    ceiling: Estimate | None
+    """The ceiling's speedup in the rounds that are used of this arm; None where it is missing."""
     efficiency: Estimate | None
     serial_fraction: Estimate | None
     """Karp-Flatt metric; None for a single worker."""
@@ -146,6 +149,7 @@ class _Estimator:
             rate=self._log_estimate({r: _mean([sum(rates(t)) for t in ts]) for r, ts in trials.items()}),
             speedup=speedup,
             gain=used.gain,
+            ceiling=used.ceiling,
             efficiency=transformed(speedup, lambda s: s / workers) if speedup else None,
             serial_fraction=transformed(speedup, lambda s: karp_flatt(s, workers)) if speedup and shared else None,
             cores_used=self._estimate({r: _mean([cores_used(t) for t in ts]) for r, ts in trials.items()}),
@@ -172,7 +176,8 @@ class _Estimator:
     def _ratios(self, arm: str, workers: int, rounds: Collection[int]) -> Ratios:
         speedup = self._speedup_estimate(arm, workers, rounds)
         gain = self._gain(arm, workers, rounds) if speedup is not None and workers > 1 else None
-        return Ratios(rounds=len(rounds), speedup=speedup, gain=gain)
+        ceiling = self._speedup_estimate(self._ceiling, workers, rounds)
+        return Ratios(rounds=len(rounds), speedup=speedup, gain=gain, ceiling=ceiling)
 
     def _speedup_estimate(self, arm: str, workers: int, rounds: Collection[int]) -> Estimate | None:
         if workers == 1 and self._arms[arm].is_baseline:

@@ -50,10 +50,16 @@ class ArmFinding(CaseEstimates):
     """Why the verdict is not a firm one; "" if it is."""
 
 
-def headroom_at(record: Record, ceiling: CaseEstimates | None, workers: int) -> Headroom:
-    """What the host leaves for ``workers`` workers, by its CPUs and by what native threads reached."""
+def headroom_at(record: Record, case: CaseEstimates, ceiling: CaseEstimates | None) -> Headroom:
+    """What the host leaves for an arm: by its CPUs, and by what native threads reached in the rounds used of the arm.
+
+    Args:
+        record: the study.
+        case: the arm at a worker count.
+        ceiling: the ceiling at the same; None if it was not measured.
+    """
+    workers, top = case.workers, case.ceiling
     cpus = min(workers, record.host.effective_cpus)
-    top = ceiling.speedup if ceiling else None
     if workers < 2:
         return Headroom(workers=workers, why_none="one worker has nothing to share", by_nature=True)
     if cpus < LEAST_CPUS:
@@ -64,7 +70,7 @@ def headroom_at(record: Record, ceiling: CaseEstimates | None, workers: int) -> 
         return Headroom(workers=workers, why_none="too few rounds were played", by_nature=False)
     if top.low >= LEAST_CEILING:
         return Headroom(workers=workers, why_none="", by_nature=False)
-    if _is_crowded(record, ceiling):
+    if case.basis == "all rounds" and _is_crowded(record, ceiling):
         why = f"other work took the CPUs: native threads reached {ratio(top)}"
         return Headroom(workers=workers, why_none=why, by_nature=False)
     if top.high < LEAST_CEILING:
@@ -77,8 +83,7 @@ def headroom_at(record: Record, ceiling: CaseEstimates | None, workers: int) -> 
 def _is_crowded(record: Record, ceiling: CaseEstimates) -> bool:
     """Whether native threads lacked CPUs that the host would have given them, had there been no other work."""
     can_use = min(ceiling.workers, len(record.host.placement), record.host.effective_cpus)
-    is_told = tells_cpu_time(record.host) and ceiling.basis == "all rounds"
-    return is_told and ceiling.cores_used.point < LEAST_USED * can_use
+    return tells_cpu_time(record.host) and ceiling.cores_used.point < LEAST_USED * can_use
 
 
 def judge_arms(record: Record, estimates: Iterable[CaseEstimates]) -> tuple[ArmFinding, ...]:
@@ -88,7 +93,7 @@ def judge_arms(record: Record, estimates: Iterable[CaseEstimates]) -> tuple[ArmF
 
     def finding(case: CaseEstimates) -> ArmFinding:
         ceiling = cases.get((top, case.workers))
-        headroom = headroom_at(record, ceiling, case.workers)
+        headroom = headroom_at(record, case, ceiling)
         verdict, reason = _judge(case, headroom, case.arm == top)
         known = {field.name: getattr(case, field.name) for field in fields(case)}
         return ArmFinding(**known, verdict=verdict, reason=reason)
