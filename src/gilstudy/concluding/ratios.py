@@ -42,6 +42,7 @@ from gilstudy.stats import (
     midmean,
     over_rounds,
     ratio_bounds,
+    tilts,
     transformed,
 )
 
@@ -223,14 +224,21 @@ def gain_of(logs: Sequence[float], ceiling: Sequence[float], level: float, teste
 
     Its interval is Fieller's, unbounded where the ceiling may leave nothing to gain: a share of nothing is anything.
     """
+    method = f"{METHOD}, Fieller"
     speedup, top = _exp(midmean(logs)), _exp(midmean(ceiling))
-    point, low, high = (speedup - 1) / (top - 1), -math.inf, math.inf
-    if len(logs) >= fewest_rounds(tested):
-        ours = [speedup * value for value in influences(logs)]
-        theirs = [top * value for value in influences(ceiling)]
-        spread = (covariance(ours, ours), covariance(ours, theirs), covariance(theirs, theirs))
-        low, high = ratio_bounds(speedup - 1, top - 1, spread, margin(tested, len(logs)))
-    return Estimate(point=point, low=low, high=high, level=level, method=f"{METHOD}, Fieller")
+    point = (speedup - 1) / (top - 1)
+    if len(logs) < fewest_rounds(tested):
+        return Estimate(point=point, low=-math.inf, high=math.inf, level=level, method=method)
+    ours = [speedup * value for value in influences(logs)]
+    theirs = [top * value for value in influences(ceiling)]
+    reach = margin(tested, len(logs))
+    spread = (covariance(ours, ours), covariance(ours, theirs), covariance(theirs, theirs))
+    low, high = ratio_bounds(speedup - 1, top - 1, spread, reach)
+    own = [(one - point * other) / (top - 1) for one, other in zip(ours, theirs, strict=True)]
+    for weights in tilts(own, reach * math.sqrt(covariance(own, own))):
+        above, below = (_exp(midmean(values, weights)) - 1 for values in (logs, ceiling))
+        low, high = (min(low, above / below), max(high, above / below)) if below > 0 else (-math.inf, math.inf)
+    return Estimate(point=point, low=low, high=high, level=level, method=method)
 
 
 def karp_flatt(speedup: float, workers: int) -> float:
