@@ -223,8 +223,8 @@ def test_any_killed_station_is_reported_and_the_others_go_on(tmp_path: Path, see
         out, err = process.communicate(timeout=120)
     assert process.returncode == 1, err
     assert err == ""
-    (failure,) = load(tmp_path / "study.json").failures
-    assert "killed by SIGKILL" in failure.reason
+    (reason,) = load(tmp_path / "study.json").lost.values()
+    assert "killed by SIGKILL" in reason
     assert "Failed" in out
     assert left_in(tmp_path) == []
 
@@ -239,9 +239,9 @@ def test_a_killed_worker_process_fails_its_arm_alone(tmp_path: Path) -> None:
         workers[-1].kill()
         _, err = process.communicate(timeout=120)
     assert process.returncode == 1, err
-    (failure,) = load(tmp_path / "study.json").failures
-    assert failure.arm == "processes"
-    assert "SIGKILL" in failure.reason
+    ((arm, reason),) = load(tmp_path / "study.json").lost.items()
+    assert arm == "processes"
+    assert "SIGKILL" in reason
     assert left_in(tmp_path) == []
 
 
@@ -253,8 +253,8 @@ def test_a_station_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path) -> N
         station.suspend()
         _, err = process.communicate(timeout=120)
     assert process.returncode == 1, err
-    (failure,) = load(tmp_path / "study.json").failures
-    assert "hung" in failure.reason
+    (reason,) = load(tmp_path / "study.json").lost.values()
+    assert "hung" in reason
     assert left_in(tmp_path) == []
 
 

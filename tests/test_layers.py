@@ -17,7 +17,7 @@ NATIVE = {"_kernels", "_native", "_gilwatch", "_version"}
 """The extensions and the version: anybody may import them."""
 TOOLS = {"codec", "errors", "text", "stats"}
 DOORS = {"__init__", "__main__", "bench", "cli"}
-DATA = {f"measuring.{name}" for name in ("arm", "plan", "record", "observations")}
+DATA = {f"measuring.{name}" for name in ("arm", "record", "observations")}
 """What a record is made of: all of the measuring that concluding sees."""
 
 MAY: dict[str, set[str]] = {
