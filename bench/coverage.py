@@ -114,12 +114,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=2000, help="how many of each kind (default: 2000)")
     parser.add_argument("--rounds", type=int, nargs="+", default=[12, 40, 105], help="rounds of a study")
+    parser.add_argument("--noise", choices=tuple(NOISE), nargs="+", default=tuple(NOISE), help="kinds of noise")
     parser.add_argument("--bootstrap", action="store_true", help="beside a bootstrap of independent rounds (slow)")
     parser.add_argument("--gain", type=float, nargs="+", help="the coverage of gains, and wrong verdicts on them")
     args = parser.parse_args()
     if args.gain:
         for gain in args.gain:
-            for kind in [kind for kind, (_, _, calm) in NOISE.items() if calm == 1]:
+            for kind in [kind for kind in args.noise if NOISE[kind][2] == 1]:
                 held, wrong = gains(gain, kind, args.rounds[-1], args.studies)
                 print(f"gain {gain:.2f}  {kind:12} {args.rounds[-1]:4} rounds: holds {held:.3f}, wrong {wrong:.3f}")
         return
@@ -127,7 +128,7 @@ def main() -> None:
     if args.bootstrap:
         methods["bootstrap"] = bootstrap
     for rounds in args.rounds:
-        for kind in NOISE:
+        for kind in args.noise:
             for name, interval in methods.items():
                 held, width = coverage(interval, kind, rounds, args.studies)
                 looks = looked_at(interval, kind, rounds, args.studies) if rounds >= 20 else math.nan
