@@ -99,10 +99,11 @@ def _of_contention(host: Host, trials: Iterable[Trial]) -> Found:
 def _of_ceiling(record: Record) -> Found:
     """What native threads reached: more than a quota lets last, or not the same all the time."""
     quota = record.host.quota_cpus
-    for workers, logs in ceilings(record).items():
+    for workers, logs in ceilings(record, undisturbed=False).items():
         top = transformed(over_rounds(logs, record.plan.level), math.exp) if logs else None
         if top and quota is not None and quota < min(workers, len(record.host.placement)) and top.low > quota:
             yield "ceiling-above-quota", {"ceiling": round(top.point, 2), "quota_cpus": quota, "workers": workers}
+    for workers, logs in ceilings(record, undisturbed=True).items():
         if between := _varied(logs):
             low, high = between
             yield "ceiling-varies", {"low": round(low, 2), "high": round(high, 2), "workers": workers}

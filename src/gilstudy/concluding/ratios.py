@@ -102,9 +102,14 @@ def estimate(record: Record) -> tuple[CaseEstimates, ...]:
     return _Estimator(record).all()
 
 
-def ceilings(record: Record) -> dict[int, list[float]]:
-    """The logarithms of the ceiling's speedup at each worker count, in the order of the rounds that are used of it."""
-    return _Estimator(record).ceilings()
+def ceilings(record: Record, *, undisturbed: bool) -> dict[int, list[float]]:
+    """The logarithms of the ceiling's speedups at each worker count, in the order of the rounds.
+
+    Args:
+        record: the study.
+        undisturbed: of the rounds in which native threads surely had their CPUs alone, however few these are.
+    """
+    return _Estimator(record).ceilings(undisturbed)
 
 
 class _Estimator:
@@ -123,13 +128,13 @@ class _Estimator:
         order = {name: place for place, name in enumerate(self._arms)}
         return tuple(self._case(*key) for key in sorted(self._trials, key=lambda key: (order[key[0]], key[1])))
 
-    def ceilings(self) -> dict[int, list[float]]:
+    def ceilings(self, undisturbed: bool) -> dict[int, list[float]]:
         found: dict[int, list[float]] = {}
         for arm, workers in sorted(self._trials):
             if arm == self._ceiling and workers > 1:
-                rounds = self._undisturbed_rounds(arm, workers) or self._trials[arm, workers].keys()
-                series = self._speedups(arm, workers, rounds)
-                found[workers] = [_log(series[round_]) for round_ in sorted(series)]
+                series = self._speedups(arm, workers, self._trials[arm, workers].keys())
+                kept = [r for r in sorted(series) if not undisturbed or self._had_its_cpus(arm, workers, r)]
+                found[workers] = [_log(series[round_]) for round_ in kept]
         return found
 
     def _case(self, arm: str, workers: int) -> CaseEstimates:
