@@ -220,6 +220,18 @@ def test_a_round_counts_for_an_arm_only_if_the_ceiling_had_its_cpus_too() -> Non
     assert processes.gain.point == pytest.approx(0.94)
 
 
+def test_the_ceiling_is_of_all_rounds_if_one_of_its_arms_is() -> None:
+    record = disturbed(40, lambda round_: round_ % 2 == 0)
+    starved = [contended(round_, "threads-nogil", (0, 1), [0.6, 0.6]) for round_ in range(40)]
+    record = replace(record, trials=(*record.trials, *starved))
+    assert case_of(record, "processes").basis == "undisturbed rounds"
+    assert case_of(record, "threads-nogil").basis == "all rounds"
+    top = case_of(record, "ceiling")
+    assert top.basis == "all rounds"
+    assert top.undisturbed is not None
+    assert top.undisturbed.rounds == 20
+
+
 @pytest.mark.parametrize(
     ("rounds", "calm", "kept"),
     [

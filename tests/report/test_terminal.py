@@ -72,10 +72,10 @@ def test_a_reason_that_claims_share_is_told_once() -> None:
 
 def test_the_rounds_that_a_figure_is_of_are_named() -> None:
     record = a_record(cores={**SPEEDUPS, "threads-nogil": 1.99, "processes": 1.99, "ceiling": 1.99}, noise=0.0)
-    assert "had their CPUs" not in shown(record)
+    assert "had their CPUs alone" not in shown(record)
     hurt = [disturbed(trial) if trial.round < 5 and trial.workers == 2 else trial for trial in record.trials]
     text = shown(replace(record, trials=tuple(hurt)))
-    assert "had their CPUs" in text
+    assert "had their CPUs alone" in " ".join(text.split())
     assert "processes 15 of 20" in " ".join(text.split())
 
 

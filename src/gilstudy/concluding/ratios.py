@@ -79,7 +79,7 @@ class CaseEstimates:
     workers: int
     rounds: int
     basis: Basis
-    """The rounds whose speedup and gain are used."""
+    """The rounds whose speedup and gain are used. Of the ceiling, undisturbed ones only if they are of all its arms."""
     all_rounds: Ratios
     undisturbed: Ratios | None
     """Over the rounds in which the arm and the ceiling had their CPUs; None where these are too few or not known."""
@@ -142,14 +142,14 @@ class _Estimator:
         everything = self._ratios(arm, workers, trials.keys())
         kept = self._undisturbed_rounds(arm, workers)
         undisturbed = self._ratios(arm, workers, kept) if kept else None
-        used = undisturbed or everything
+        used = (undisturbed if self._suits_all(arm, workers) else None) or everything
         speedup = used.speedup
         shared = speedup is not None and workers > 1
         return CaseEstimates(
             arm=arm,
             workers=workers,
             rounds=len(trials),
-            basis="undisturbed rounds" if undisturbed else "all rounds",
+            basis="all rounds" if used is everything else "undisturbed rounds",
             all_rounds=everything,
             undisturbed=undisturbed,
             rate=self._log_estimate({r: _mean([sum(rates(t)) for t in ts]) for r, ts in trials.items()}),
@@ -169,6 +169,11 @@ class _Estimator:
         kept = {r for r in rounds if self._had_its_cpus(arm, workers, r)}
         fewest = max(FEWEST_UNDISTURBED, fewest_rounds(self._tested), LEAST_UNDISTURBED * len(rounds))
         return kept if fewest <= len(kept) < len(rounds) else ()
+
+    def _suits_all(self, arm: str, workers: int) -> bool:
+        """Whether undisturbed rounds may be shown of this arm: of the ceiling, only if they are of all its arms."""
+        others = [name for name, count in self._trials if count == workers and name != self._ceiling]
+        return arm != self._ceiling or all(self._undisturbed_rounds(other, workers) for other in others)
 
     def _had_its_cpus(self, arm: str, workers: int, round_: int) -> bool:
         """Whether the arm and the ceiling had their CPUs in this round."""

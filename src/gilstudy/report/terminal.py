@@ -118,10 +118,11 @@ def _left_out(arms: Iterable[ArmFinding]) -> Iterable[Text]:
     kept = [
         f"{shown(arm.arm, 40)} {arm.undisturbed.rounds} of {arm.rounds}"
         for arm in arms
-        if arm.undisturbed and arm.workers > 1
+        if arm.undisturbed and arm.basis == "undisturbed rounds" and arm.workers > 1
     ]
     if kept:
-        yield Text(f"speedup and gain are of the rounds in which arm and ceiling had their CPUs: {', '.join(kept)}")
+        told = f"Of the rounds in which both the arm and native threads had their CPUs alone: {', '.join(kept)}"
+        yield Text(f"{told}. Other speedups and gains are of all rounds.")
 
 
 def _section(title: str, lines: list[Text]) -> Iterable[RenderableType]:
