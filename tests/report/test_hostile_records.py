@@ -236,6 +236,8 @@ CAUTIONS = {
     "steal": ("cpus",),
     "too-hot": ("times",),
     "busy-host": ("load",),
+    "ceiling-above-quota": ("workers", "ceiling", "quota_cpus"),
+    "ceiling-varies": ("workers", "low", "high"),
     "not-pinned": (),
     "gil-re-enabled": (),
     "not-linear-python": ("ratio",),
