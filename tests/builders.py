@@ -15,6 +15,8 @@ from gilstudy.measuring.record import Edge, Failure, Plan, Record, Span, Trial, 
 
 OF_SCHEMA_1 = Path(__file__).parent / "samples/study-1.json"
 """A whole study, experiments included, as the last gilstudy of schema 1 saved it."""
+OF_SCHEMA_2 = OF_SCHEMA_1.with_name("study-2.json")
+"""One of schema 2, in which an arm was lost before the first round and another one later."""
 WINDOW_NS = 1_000_000_000
 """A second, with batches of one step: a worker's batches in the window are its rate."""
 

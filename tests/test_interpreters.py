@@ -42,7 +42,8 @@ WORK = '''
 from gilstudy.measuring.kernels import KERNELS
 from gilstudy import _native
 assert all(kernel(30_000) == 30_000 for kernel in KERNELS.values())
-assert len(_native.NativeThreads(2).run([-1, -1], 1000, 0, 1, 2)) == 2
+crew = _native.open_crew(2)
+assert len(_native.run_crew(crew, [-1, -1], 1000, 0, 1, 2)) == 2
 open(PATH, "w").write("done")
 '''
 def work(place):

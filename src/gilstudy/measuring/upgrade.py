@@ -1,4 +1,4 @@
-"""Brings the record of a study that an older gilstudy saved up to today's schema. Pure: plain values in and out."""
+"""Brings the document of a study that an older gilstudy saved up to today's schema. Pure: plain values in and out."""
 
 from __future__ import annotations
 
@@ -15,25 +15,34 @@ MOST_ARMS: Final = 1000
 """More arms than anybody asked for: the cases of a plan are arms times worker counts."""
 
 
-def upgrade(record: Any, schema: int) -> Any:
-    """``record``, from a document of this schema, as this version would have saved it.
+def upgrade(document: Plain) -> Plain:
+    """``document`` as this version would have saved it; one of today's schema comes back as it is.
 
     What is wrong with a value that is taken over as it is, whoever decodes the record will say.
 
+    Args:
+        document: its ``schema`` is one that there was.
+
     Raises:
-        Malformed: it is not what records of its schema are.
+        Malformed: it is not what documents of its schema are.
     """
-    for older in range(schema, SCHEMA):
+    for older in range(document["schema"], SCHEMA):
         try:
-            record = _STEPS[older](record)
+            document = {**_STEPS[older](document), "schema": older + 1}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, Malformed):
                 raise
             raise Malformed(f"it is not a record of schema {older}") from None
-    return record
+    return document
 
 
-def _from_1(record: Plain) -> Plain:
+def _from_1(document: Plain) -> Plain:
+    record, findings = document["record"], document.get("findings")
+    concluded = {**findings, "cautions": record["cautions"]} if isinstance(findings, dict) else findings
+    return {**document, "record": _record_from_1(record), "findings": concluded}
+
+
+def _record_from_1(record: Plain) -> Plain:
     plan = dict(record["plan"])
     arms = [_arm_of_1(arm) for arm in plan.pop("arms")]
     if len(arms) > MOST_ARMS:

@@ -45,8 +45,10 @@ def load(path: Path) -> Record:
     if schema > SCHEMA:
         made_by = f"gilstudy {shown(given['gilstudy'], 40)} with schema {shown(schema, 40)}"
         raise BadInput(f"{name} was written by {made_by}, and this one reads up to {SCHEMA}: upgrade gilstudy")
+    if "record" not in given:
+        raise BadInput(f"{name} is damaged: it has no record")
     try:
-        record = decode(Record, upgrade(given.get("record"), schema))
+        record = decode(Record, upgrade(dict(given))["record"])
         check(record)
     except Malformed as error:
         raise BadInput(f"{name} is damaged: {error}") from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final
 
-from gilstudy.measuring.modes.crew import Mode
+if TYPE_CHECKING:
+    from gilstudy.measuring.modes.crew import Mode
 
 REGISTRY: Final = {
     "single": "gilstudy.measuring.modes.single",
@@ -18,4 +19,5 @@ REGISTRY: Final = {
 
 def mode_named(name: str) -> Mode:
     """The mode of this name. Raises KeyError if there is none."""
-    return cast(Mode, import_module(REGISTRY[name]).MODE)
+    mode: Mode = import_module(REGISTRY[name]).MODE
+    return mode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gilstudy._native import NativeThreads
+from gilstudy import _native
 from gilstudy.measuring import batches
 from gilstudy.measuring.batches import Turn
 from gilstudy.measuring.kernels import kernel_named
@@ -18,7 +18,7 @@ class NativeCrew:
     """Up to ``workers`` native threads, parked between turns as the workers of all other crews are."""
 
     def __init__(self, workers: int) -> None:
-        self._threads = NativeThreads(workers)
+        self._threads = _native.open_crew(workers)
 
     def calibrate(self, target_ns: int) -> Batch:
         """Find how many steps of the C loop take about ``target_ns``."""
@@ -26,12 +26,12 @@ class NativeCrew:
 
     def run(self, turn: Turn, cpus: Sequence[int]) -> list[Span]:
         """Have the first ``len(cpus)`` threads work through ``turn``."""
-        seen = self._threads.run(list(cpus), turn.batch, turn.begin_ns, turn.open_ns, turn.close_ns)
+        seen = _native.run_crew(self._threads, list(cpus), turn.batch, turn.begin_ns, turn.open_ns, turn.close_ns)
         return [Span(ready_ns, Edge(*opened), Edge(*closed)) for ready_ns, opened, closed in seen]
 
     def close(self) -> None:
         """Send every thread home and wait for it."""
-        self._threads.close()
+        _native.close_crew(self._threads)
 
 
 class Ceiling:
