@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from gilstudy.stats import Estimate, draws, interval, midmean, replicate
+from gilstudy.stats import Estimate, over_rounds
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -91,7 +91,7 @@ def time_loads(args: argparse.Namespace) -> int:
 
 def over(values: list[float]) -> Estimate:
     """The midmean with its interval."""
-    return interval(midmean(values), replicate(values, draws(len(values), LEVEL, 0)), len(values), LEVEL, LEVEL)
+    return over_rounds(values, LEVEL)
 
 
 def main() -> int:

@@ -21,12 +21,12 @@ from pathlib import Path
 from random import Random
 
 from gilstudy.codec import encode
-from gilstudy.concluding.ratios import rates
+from gilstudy.concluding.trials import rates
 from gilstudy.host.machine import read_host
 from gilstudy.measuring.client import Client
 from gilstudy.measuring.plan import WARM_NS, WINDOW_NS, arm_of
 from gilstudy.measuring.record import Edge, Span, Trial
-from gilstudy.stats import draws, interval, midmean, replicate
+from gilstudy.stats import over_rounds
 
 BATCH_NS = 100_000
 LEVEL = 0.95
@@ -111,7 +111,7 @@ def measure(rounds: int, seed: int) -> tuple[list[float], list[float]]:
 
 def shown(name: str, logs: list[float]) -> str:
     """A ratio with its interval, from its logarithms."""
-    found = interval(midmean(logs), replicate(logs, draws(len(logs), LEVEL, 0)), len(logs), LEVEL, LEVEL)
+    found = over_rounds(logs, LEVEL)
     point, low, high = (math.exp(value) for value in (found.point, found.low, found.high))
     return f"{name:<66} {point:.3f} [{low:.3f}, {high:.3f}]"
 

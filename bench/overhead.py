@@ -16,7 +16,7 @@ from gilstudy.host.machine import read_host
 from gilstudy.measuring.conductor import Progress, run_study
 from gilstudy.measuring.plan import make_plan
 from gilstudy.measuring.record import Record
-from gilstudy.stats import Estimate, draws, interval, midmean, replicate
+from gilstudy.stats import Estimate, over_rounds
 
 LEVEL = 0.95
 COMMANDS = {
@@ -44,7 +44,7 @@ def start_times(runs: int) -> dict[str, list[float]]:
 
 def over(values: list[float]) -> Estimate:
     """The midmean of ``values`` with its interval."""
-    return interval(midmean(values), replicate(values, draws(len(values), LEVEL, 0)), len(values), LEVEL, LEVEL)
+    return over_rounds(values, LEVEL)
 
 
 def one_study(budget_s: float) -> tuple[Record, dict[str, float]]:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from gilstudy.stats import Estimate, draws, interval, midmean, replicate
+from gilstudy.stats import Estimate, over_rounds
 from gilstudy.watching.watch import default_period_us
 
 LEVEL = 0.95
@@ -81,7 +81,7 @@ def slowdown(kernel: str, tools: list[str], rounds: int, seconds: float) -> None
 
 def over(values: list[float]) -> Estimate:
     """The midmean of ``values`` with its interval."""
-    return interval(midmean(values), replicate(values, draws(len(values), LEVEL, 0)), len(values), LEVEL, LEVEL)
+    return over_rounds(values, LEVEL)
 
 
 class Program:

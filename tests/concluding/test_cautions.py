@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 from builders import a_host, a_reading, a_record, a_runtime, a_trial
 
 from gilstudy.concluding.cautions import cautions
-from gilstudy.host.machine import CpuKind
+from gilstudy.host.machine import CpuKind, Host
 from gilstudy.measuring.plan import make_plan
 from gilstudy.measuring.record import Batch
 from gilstudy.report.wording import caution_text
@@ -71,3 +73,30 @@ def test_a_quiet_host_raises_none() -> None:
 )
 def test_each_cause_raises_its_caution(changes: dict[str, Any], kinds: list[str]) -> None:
     assert found(**changes) == kinds
+
+
+def of_ceiling(
+    ceiling: Callable[[int], float], host: Host | None = None, rounds: int = 48, cores: float | None = None
+) -> list[str]:
+    """The cautions of a study in which native threads reached ``ceiling(round)``."""
+    random = Random(1)
+    trials = []
+    for round_ in range(rounds):
+        trials += [a_trial(round_, "ceiling", (cpu,), [10_000.0]) for cpu in (0, 1)]
+        rate = 5_000 * ceiling(round_) * random.lognormvariate(0, 0.02)
+        trials.append(a_trial(round_, "ceiling", (0, 1), [rate, rate], cores))
+    return found(trials=tuple(trials), host=host or a_host())
+
+
+def test_a_ceiling_that_wanders_raises_a_caution() -> None:
+    assert of_ceiling(lambda round_: 1.95) == []
+    assert of_ceiling(lambda round_: 1.95 if round_ < 24 else 1.5) == ["ceiling-varies"]
+    assert of_ceiling(lambda round_: 1.95 if round_ % 2 else 1.5) == []  # which intervals hold
+    assert of_ceiling(lambda round_: 1.95 if round_ < 10 else 1.5, rounds=20) == []  # too few to tell
+    assert of_ceiling(lambda round_: 1.95 if round_ < 24 else 1.5, cores=1.5) == []  # other work, which CPU time shows
+
+
+def test_a_ceiling_above_the_quota_raises_a_caution() -> None:
+    assert of_ceiling(lambda round_: 1.95, a_host(quota=1.6)) == ["quota", "ceiling-above-quota"]
+    assert of_ceiling(lambda round_: 1.55, a_host(quota=1.6)) == ["quota"]
+    assert of_ceiling(lambda round_: 1.95, a_host(quota=4.0)) == []

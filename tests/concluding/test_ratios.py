@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
 import pytest
 from builders import a_host, a_record, a_span, a_trial
 from properties import given, st
 
-from gilstudy.concluding.ratios import cores_used, estimate, karp_flatt, rates, work_at
+from gilstudy.concluding.ratios import CaseEstimates, estimate, gain_of, karp_flatt
+from gilstudy.concluding.trials import cores_used, rates, usable_cores, work_at
+from gilstudy.host.machine import Host
+from gilstudy.measuring.arm import Arm
 from gilstudy.measuring.record import Edge, Record, Span, Trial
 
 
@@ -167,3 +173,115 @@ def test_many_threads_that_never_got_their_turn_in_the_window_add_nothing() -> N
     waiting = tuple(Span(0, late, late) for _ in range(99))
     crowd = replace(one, workers=100, cpus=tuple(i % 2 for i in range(100)), spans=one.spans + waiting)
     assert sum(rates(crowd)) == pytest.approx(10_000.0)
+
+
+def disturbed(rounds: int, calm: Callable[[int], bool], host: Host | None = None) -> Record:
+    """Two processes and the ceiling: beside a hog in the rounds that are not calm, for both of them."""
+    trials = []
+    for round_ in range(rounds):
+        share = 1.0 if calm(round_) else 0.6
+        trials += [contended(round_, "single", (cpu,), [1.0]) for cpu in (0, 1)]
+        trials += [contended(round_, "ceiling", (cpu,), [1.0]) for cpu in (0, 1)]
+        trials.append(contended(round_, "processes", (0, 1), [0.97 if share == 1 else 0.6] * 2))
+        trials.append(contended(round_, "ceiling", (0, 1), [share, share]))
+    return replace(a_record(rounds=0, host=host), trials=tuple(trials))
+
+
+def case_of(record: Record, arm: str) -> CaseEstimates:
+    (case,) = [case for case in estimate(record) if (case.arm, case.workers) == (arm, 2)]
+    return case
+
+
+def test_rounds_in_which_other_work_took_cpus_are_left_out_for_arm_and_ceiling_alike() -> None:
+    record = disturbed(40, lambda round_: round_ % 2 == 0)
+    processes, top = case_of(record, "processes"), case_of(record, "ceiling")
+    assert (processes.basis, top.basis) == ("undisturbed rounds",) * 2
+    assert processes.undisturbed is not None
+    assert (processes.rounds, processes.undisturbed.rounds, processes.all_rounds.rounds) == (40, 20, 40)
+    assert processes.speedup == processes.undisturbed.speedup
+    assert processes.gain == processes.undisturbed.gain
+    assert processes.speedup is not None
+    assert processes.speedup.point == pytest.approx(1.94)
+    assert processes.all_rounds.speedup is not None
+    assert processes.all_rounds.speedup.point == pytest.approx(math.sqrt(1.94 * 1.2))
+    assert processes.gain is not None
+    assert processes.gain.point == pytest.approx(0.94)
+
+
+def test_a_round_counts_for_an_arm_only_if_the_ceiling_had_its_cpus_too() -> None:
+    calm = disturbed(40, lambda round_: True)
+    hurt = disturbed(40, lambda round_: round_ >= 20)
+    ours = [trial for trial in calm.trials if trial.arm != "ceiling"]
+    record = replace(calm, trials=(*ours, *(trial for trial in hurt.trials if trial.arm == "ceiling")))
+    processes = case_of(record, "processes")
+    assert processes.undisturbed is not None
+    assert processes.undisturbed.rounds == 20
+    assert processes.gain is not None
+    assert processes.gain.point == pytest.approx(0.94)
+
+
+def test_the_ceiling_is_of_all_rounds_if_one_of_its_arms_is() -> None:
+    record = disturbed(40, lambda round_: round_ % 2 == 0)
+    starved = [contended(round_, "threads-nogil", (0, 1), [0.6, 0.6]) for round_ in range(40)]
+    record = replace(record, trials=(*record.trials, *starved))
+    assert case_of(record, "processes").basis == "undisturbed rounds"
+    assert case_of(record, "threads-nogil").basis == "all rounds"
+    top = case_of(record, "ceiling")
+    assert top.basis == "all rounds"
+    assert top.undisturbed is not None
+    assert top.undisturbed.rounds == 20
+
+
+@pytest.mark.parametrize(
+    ("rounds", "calm", "kept"),
+    [
+        (40, 40, None),  # there is nothing to leave out
+        (40, 12, 12),
+        (40, 11, None),  # fewer than twelve
+        (100, 20, 20),
+        (100, 19, None),  # less than a fifth
+    ],
+)
+def test_too_few_undisturbed_rounds_are_not_used(rounds: int, calm: int, kept: int | None) -> None:
+    case = case_of(disturbed(rounds, lambda round_: round_ < calm), "processes")
+    assert (case.undisturbed.rounds if case.undisturbed else None) == kept
+    assert case.basis == ("undisturbed rounds" if kept else "all rounds")
+    assert case.speedup == (case.undisturbed or case.all_rounds).speedup
+
+
+@pytest.mark.parametrize("host", [a_host(quota=1.5), replace(a_host(), os="Windows 11")])
+def test_a_quota_or_coarse_cpu_time_leaves_no_round_out(host: Host) -> None:
+    assert case_of(disturbed(40, lambda round_: round_ % 2 == 0, host), "processes").basis == "all rounds"
+
+
+@pytest.mark.parametrize(
+    ("arm", "gil", "cores"),
+    [
+        (Arm(mode="threads"), True, 1.0),
+        (Arm(mode="threads"), None, 1.0),
+        (Arm(mode="threads"), False, 2.0),
+        (Arm(mode="threads", kernel="held"), True, 1.0),
+        (Arm(mode="threads", kernel="nogil"), True, 2.0),
+        (Arm(mode="processes"), True, 2.0),
+        (Arm(mode="ceiling"), True, 2.0),
+        (Arm(mode="single"), True, 1.0),
+        (Arm(mode="hybrid"), True, None),
+        (Arm(mode="threads", kernel="unheard"), True, None),
+    ],
+)
+def test_what_an_arm_can_use_is_known_of_the_kernels_that_are_ours(
+    arm: Arm, gil: bool | None, cores: float | None
+) -> None:
+    trial = replace(a_trial(0, arm.name, (0, 1, 0), [1.0, 1.0, 1.0]), gil=gil)
+    assert usable_cores(arm, trial, a_host()) == cores
+
+
+def test_the_gain_holds_its_truth_and_has_no_bounds_where_the_ceiling_may_be_none() -> None:
+    random = Random(3)
+    ours = [math.log(1.5) + random.gauss(0, 0.05) for _ in range(60)]
+    top = [math.log(2.0) + random.gauss(0, 0.05) for _ in range(60)]
+    found = gain_of(ours, top, 0.95, 0.95)
+    assert found.low < 0.5 < found.high
+    assert found.high - found.low < 0.1
+    unsteady = gain_of(ours, [random.gauss(0.2, 1) for _ in ours], 0.95, 0.95)
+    assert not unsteady.is_bounded

@@ -9,7 +9,10 @@ from builders import SPEEDUPS, a_host, a_record, a_runtime
 
 from gilstudy.concluding.claims import Claim
 from gilstudy.concluding.findings import conclude, is_enough
+from gilstudy.concluding.ratios import estimate
+from gilstudy.concluding.verdicts import is_meaningful, judge_arms
 from gilstudy.measuring.record import Failure, Record
+from gilstudy.stats import Estimate
 
 FREE = {**SPEEDUPS, "threads": 1.93, "threads-held": 1.96}
 """The truth on a free-threaded build."""
@@ -25,6 +28,11 @@ def verdicts_of(record: Record) -> dict[str, str]:
 
 def arms_of(record: Record, workers: int = 2) -> dict[str, str]:
     return {finding.arm: finding.verdict for finding in conclude(record).arms if finding.workers == workers}
+
+
+def open_claims(record: Record) -> set[str]:
+    """The verdicts on all claims but the one that no study under a GIL can test."""
+    return {verdict for name, verdict in verdicts_of(record).items() if name != "needs-gil-free-interpreter"}
 
 
 def test_a_quiet_host_with_a_gil() -> None:
@@ -115,8 +123,52 @@ def test_without_cpus_nothing_is_claimed_whatever_the_ratios_look_like(host: obj
 
 
 def test_a_host_whose_native_threads_do_not_scale_makes_claims_untestable() -> None:
-    record = a_record({**dict.fromkeys(SPEEDUPS, 1.0), "ceiling": 1.05})
+    # They had both CPUs, and were no faster for it.
+    shown = {**dict.fromkeys(SPEEDUPS, 1.0), "ceiling": 1.05}
+    record = a_record(shown, cores={**shown, "ceiling": 2.0})
     assert set(verdicts_of(record).values()) == {"untestable"}
+
+
+def test_a_host_full_of_other_work_is_inconclusive_and_says_so_once() -> None:
+    shown = {**dict.fromkeys(SPEEDUPS, 0.6), "ceiling": 1.05}
+    record = a_record(shown, cores={**dict.fromkeys(SPEEDUPS, 0.6), "ceiling": 1.1})
+    found = claims_of(record)
+    assert (
+        found.pop("needs-gil-free-interpreter").verdict == "untestable"
+    )  # no such interpreter took part: whatever the load
+    assert {claim.verdict for claim in found.values()} == {"inconclusive"}
+    (reason,) = {claim.evidence for claim in found.values()}
+    assert reason.startswith("Other work took the CPUs: native threads reached 1.05x")
+    assert {finding.reason for finding in conclude(record).arms if finding.workers == 2} == {
+        reason[0].lower() + reason[1:-1]
+    }
+
+
+def test_gains_that_cannot_be_are_no_verdict_and_no_figure() -> None:
+    # Native threads were held up: twice their gain is not something that an arm can have.
+    record = a_record({**SPEEDUPS, "ceiling": 1.4, "processes": 1.95}, cores={**SPEEDUPS, "ceiling": 1.4})
+    (processes,) = [finding for finding in conclude(record).arms if finding.arm == "processes"]
+    assert processes.gain is not None
+    assert processes.gain.point > 1.5
+    assert not is_meaningful(processes.gain)
+    assert processes.verdict == "inconclusive"
+    assert "far above native threads" in processes.reason
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "reason"),
+    [
+        (0.3, 1.4, "its gain lies between 30 % and 140 %"),
+        (0.3, 2.46, "the interval of its gain is too wide to say anything"),
+        (-0.8, 0.9, "the interval of its gain is too wide to say anything"),
+    ],
+)
+def test_an_open_gain_is_told_in_figures_only_where_they_can_be(low: float, high: float, reason: str) -> None:
+    record = a_record()
+    gain = Estimate(point=0.6, low=low, high=high, level=0.95, method="m")
+    cases = [replace(case, gain=gain) if case.arm == "processes" else case for case in estimate(record)]
+    (processes,) = [finding for finding in judge_arms(record, cases) if finding.arm == "processes"]
+    assert (processes.verdict, processes.reason) == ("inconclusive", reason)
 
 
 def test_a_host_too_unsteady_to_tell_gives_no_verdict() -> None:
@@ -135,7 +187,7 @@ def test_an_arm_between_the_thresholds_is_inconclusive_and_says_where_it_lies() 
 def test_too_few_rounds_give_no_verdict() -> None:
     record = a_record(rounds=7)
     assert set(arms_of(record).values()) == {"inconclusive"}
-    assert set(verdicts_of(record).values()) == {"inconclusive"}
+    assert open_claims(record) == {"inconclusive"}
     assert set(verdicts_of(a_record(rounds=8)).values()) == {"supported", "refuted", "untestable"}
 
 
@@ -170,7 +222,7 @@ def test_a_failed_arm_leaves_its_claims_open_and_the_others_settled(arm: str) ->
 
 def test_a_lost_ceiling_leaves_everything_open() -> None:
     record = a_record(failures=(Failure(arm="ceiling", round=0, reason="it hung"),))
-    assert set(verdicts_of(record).values()) == {"inconclusive"}
+    assert open_claims(record) == {"inconclusive"}
 
 
 def test_arms_that_were_not_asked_for_raise_no_claim() -> None:
@@ -193,7 +245,27 @@ def test_every_claim_has_evidence_with_numbers_and_a_scope() -> None:
 
 
 def test_wide_intervals_are_not_enough_even_when_every_claim_is_settled() -> None:
-    record = a_record(noise=0.12, rounds=14)
+    record = a_record(noise=0.1, rounds=30)
     assert "inconclusive" not in verdicts_of(record).values()
     assert not is_enough(record)
     assert is_enough(replace(record, plan=replace(record.plan, precision=1.0)))
+
+
+def test_a_slowdown_is_held_against_the_ceiling_of_the_same_rounds() -> None:
+    # Beside a hog threads are slow in every round; native threads had their CPUs in some rounds alone. Were the
+    # slowdown held against those, the GIL would be blamed for the hog.
+    calm = {**SPEEDUPS, "threads": 0.75}
+    record = a_record(calm, rounds=60, cores={**SPEEDUPS, "threads": 0.75, "ceiling": 2.0})
+    busy = a_record({**calm, "ceiling": 1.4}, rounds=60, cores={**SPEEDUPS, "threads": 0.75, "ceiling": 1.4})
+    trials = [
+        hogged if hogged.arm == "ceiling" and hogged.round % 3 else trial
+        for trial, hogged in zip(record.trials, busy.trials, strict=True)
+    ]
+    record = replace(record, trials=tuple(trials))
+    cases = {finding.arm: finding for finding in conclude(record).arms if finding.workers == 2}
+    assert cases["ceiling"].basis == cases["threads"].basis == "all rounds"
+    calm_ceiling = cases["ceiling"].undisturbed
+    assert calm_ceiling is not None
+    assert calm_ceiling.speedup is not None
+    assert calm_ceiling.speedup.point > 1.9
+    assert verdicts_of(record)["threads-slower-than-serial"] == "inconclusive"

@@ -5,13 +5,16 @@ The words, and what to do about each, are the report's (`gilstudy.report.wording
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gilstudy.concluding.ratios import ceilings
 from gilstudy.host.counters import Counters, change
 from gilstudy.host.machine import Host
 from gilstudy.measuring.record import Plan, Record, Trial
+from gilstudy.stats import covariance, influences, midmean, over_rounds, transformed
 
 BUSY_LOAD: Final = 0.5
 """A load average, before the study began, that shows somebody else at work."""
@@ -19,6 +22,12 @@ LEAST_STEAL: Final = 0.02
 """CPUs that a hypervisor took away on average."""
 LEAST_SHARE: Final = 0.95
 """The share of its CPU that a single worker has on a host without other work."""
+PARTS: Final = 6
+FEWEST_IN_PART: Final = 6
+VARIES: Final = 1.1
+"""Native threads' speedup varies if it differs by this factor between parts of a study,"""
+SURELY: Final = 5.0
+"""and by this many standard errors of a part: of six parts that are alike, two differ so once in fifty studies."""
 LINEAR: Final = (1.6, 2.5)
 """Twice the steps should take twice the time; a loop that the compiler removed takes the same."""
 
@@ -37,6 +46,7 @@ def cautions(record: Record) -> tuple[Caution, ...]:
         *_of_size(record.plan, record.host),
         *_of_disturbance(record.before, record.after),
         *_of_contention(record.host, record.trials),
+        *_of_ceiling(record),
         *_of_method(record),
     ]
     return tuple(Caution(kind=kind, facts=facts) for kind, facts in found)
@@ -84,6 +94,34 @@ def _of_contention(host: Host, trials: Iterable[Trial]) -> Found:
             wall_ns += span.close.after_ns - span.open.after_ns
     if wall_ns and used_ns / wall_ns < LEAST_SHARE:
         yield "contended", {"share": round(1 - used_ns / wall_ns, 2)}
+
+
+def _of_ceiling(record: Record) -> Found:
+    """What native threads reached: more than a quota lets last, or not the same all the time."""
+    quota = record.host.quota_cpus
+    for workers, logs in ceilings(record, undisturbed=False).items():
+        top = transformed(over_rounds(logs, record.plan.level), math.exp) if logs else None
+        if top and quota is not None and quota < min(workers, len(record.host.placement)) and top.low > quota:
+            yield "ceiling-above-quota", {"ceiling": round(top.point, 2), "quota_cpus": quota, "workers": workers}
+    for workers, logs in ceilings(record, undisturbed=True).items():
+        if between := _varied(logs):
+            low, high = between
+            yield "ceiling-varies", {"low": round(low, 2), "high": round(high, 2), "workers": workers}
+
+
+def _varied(logs: Sequence[float]) -> tuple[float, float] | None:
+    """The least and the largest speedup of a part of the study, if these surely differ."""
+    size = len(logs) // PARTS
+    if size < FEWEST_IN_PART:
+        return None
+    parts = [logs[part * size : (part + 1) * size] for part in range(PARTS)]
+    middles = [midmean(part) for part in parts]
+    errors = [influences(part) for part in parts]
+    error = math.sqrt(max(0.0, sum(covariance(own, own) for own in errors) / PARTS))
+    low, high = min(middles), max(middles)
+    if high - low < max(math.log(VARIES), SURELY * error):
+        return None
+    return math.exp(low), math.exp(high)
 
 
 def _of_method(record: Record) -> Found:

@@ -73,7 +73,7 @@ class Plan:
     budget_s: Annotated[float, Range(0.1, 1e6)]
     level: Annotated[float, Range(0.5, 0.999)]
     seed: int
-    """Of the random order of trials, and of the bootstrap."""
+    """Of the random order of trials."""
     looks: Annotated[int, Range(1, 1000)]
     """How many times the study may look at its results to decide whether to stop."""
     window_ns: Positive

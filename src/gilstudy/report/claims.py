@@ -22,12 +22,15 @@ def print_table(console: Console, record: Record, findings: Findings) -> None:
     """Print every claim of the tutorial; one without a verdict is listed as not measured."""
     judged = {claim.id: claim for claim in findings.claims}
     console.print(headline(record), end="\n\n")
+    told = ""
     for name, text in TEXTS.items():
         claim = judged.get(name)
         verdict, style = (claim.verdict, STYLES[claim.verdict]) if claim else ("not measured", "dim")
         console.print(Text.assemble((f"{verdict:<{INDENT}}", style), (name, "bold")))
         _paragraph(console, text, "italic")
-        _paragraph(console, shown(claim.evidence, MOST) if claim else "", "")
+        evidence = shown(claim.evidence, MOST) if claim else ""
+        _paragraph(console, "As above." if evidence and evidence == told else evidence, "")
+        told = evidence
     console.print(Group(*ending(record, findings)))
 
 

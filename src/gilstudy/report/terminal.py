@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -14,7 +14,7 @@ from rich.text import Text
 from gilstudy._version import __version__
 from gilstudy.concluding.claims import Claim
 from gilstudy.concluding.findings import Findings
-from gilstudy.concluding.verdicts import ArmFinding, percent, ratio
+from gilstudy.concluding.verdicts import ArmFinding, is_meaningful, percent, ratio
 from gilstudy.measuring.arm import SINGLE
 from gilstudy.measuring.record import Record
 from gilstudy.report.wording import STYLES, caution_text, spaced
@@ -46,6 +46,7 @@ def _parts(record: Record, findings: Findings) -> Iterable[RenderableType]:
     if findings.arms:
         yield Padding(_table(record, findings.arms), (1, 0, 0, 0))
         yield Text(LEGEND, style="dim")
+        yield from _left_out(findings.arms)
     yield from _section("Not firm", _reasons(findings.arms))
     yield from _section("Failed", [*_losses(record)])
     if findings.claims:
@@ -101,8 +102,8 @@ def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
 def _speedup(speedup: Estimate | None) -> str:
     if speedup is None:
         return "?"
-    if not math.isfinite(speedup.high):
-        return f"{speedup.point:.2f}x [?, ?]".ljust(18)
+    if not speedup.is_bounded:  # too few rounds: a ratio without its interval says nothing
+        return ""
     return ratio(speedup) if speedup.low < speedup.high else f"{speedup.point:.2f}x" + " " * 13
 
 
@@ -110,6 +111,18 @@ LEGEND: Final = """\
 speedup: work rate against one worker of the same kernel, within the round
 gain: the share of what the host had to give (the ceiling: native threads)
 cores: CPU time / wall time"""
+
+
+def _left_out(arms: Iterable[ArmFinding]) -> Iterable[Text]:
+    """What the arms' speedups and gains are of, where it is not all rounds."""
+    kept = [
+        f"{shown(arm.arm, 40)} {arm.undisturbed.rounds} of {arm.rounds}"
+        for arm in arms
+        if arm.undisturbed and arm.basis == "undisturbed rounds" and arm.workers > 1
+    ]
+    if kept:
+        told = f"Of the rounds in which both the arm and native threads had their CPUs alone: {', '.join(kept)}"
+        yield Text(f"{told}. Other speedups and gains are of all rounds.")
 
 
 def _section(title: str, lines: list[Text]) -> Iterable[RenderableType]:
@@ -122,7 +135,7 @@ def _section(title: str, lines: list[Text]) -> Iterable[RenderableType]:
 
 
 def _gain(gain: Estimate | None) -> str:
-    return percent(gain.point) if gain and math.isfinite(gain.high) else ""
+    return percent(gain.point) if gain and is_meaningful(gain) else ""
 
 
 def _reasons(arms: Iterable[ArmFinding]) -> list[Text]:
@@ -152,7 +165,8 @@ def _claims(claims: Iterable[Claim]) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column()
-    for claim in claims:
-        grid.add_row(Text(claim.verdict, style=STYLES[claim.verdict]), Text(shown(claim.id), style="bold"))
-        grid.add_row("", Text(shown(claim.evidence, MOST)))
+    for evidence, alike in groupby(claims, key=lambda claim: claim.evidence):  # one reason for several is told once
+        for claim in alike:
+            grid.add_row(Text(claim.verdict, style=STYLES[claim.verdict]), Text(shown(claim.id), style="bold"))
+        grid.add_row("", Text(shown(evidence, MOST)))
     return grid

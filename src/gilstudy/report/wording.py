@@ -57,6 +57,15 @@ _CAUTIONS: Final[dict[str, _Words]] = {
         f"The host was busy before the study began (load {f['load']:g}). "
         "Repeat it on a quieter host for narrower intervals."
     ),
+    "ceiling-above-quota": lambda f: (
+        f"In short trials {f['workers']:g} native threads reached {f['ceiling']:g}x, above the quota of "
+        f"{f['quota_cpus']:g} CPUs, which stops what lasts. Expect no more than {f['quota_cpus']:g}x of longer work."
+    ),
+    "ceiling-varies": lambda f: (
+        f"What {f['workers']:g} native threads reached changed during the study, from {f['low']:.2f}x to "
+        f"{f['high']:.2f}x: CPUs slowed each other, which CPU time does not show. "
+        "The intervals are of these minutes; repeat the study at another time."
+    ),
     "not-pinned": lambda f: (
         "This system cannot pin threads to CPUs, so two workers may have shared one. Look at the ceiling first."
     ),

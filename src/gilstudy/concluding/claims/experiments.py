@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from gilstudy.concluding.claims import Claim, ClaimVerdict
@@ -18,7 +18,7 @@ from gilstudy.measuring.observations import (
     Switching,
     Updates,
 )
-from gilstudy.stats import Estimate, draws, fewest_rounds, interval, midmean, replicate
+from gilstudy.stats import Estimate, fewest_rounds, over_rounds
 
 LEVEL: Final = 0.95
 CLAIMED_BYTECODES: Final = 100
@@ -221,9 +221,7 @@ def judge_sharing(seen: Sharing) -> _Ruling:
 
 def typical(values: Sequence[float]) -> Estimate:
     """The middle of ``values``, with its interval."""
-    middle: Callable[[Sequence[float]], float] = midmean
-    replicates = replicate(values, draws(len(values), LEVEL, seed=1))
-    return interval(middle(values), replicates, len(values), LEVEL, LEVEL)
+    return over_rounds(values, LEVEL)
 
 
 def _and(parts: Sequence[str]) -> str:

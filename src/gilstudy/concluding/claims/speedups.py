@@ -18,7 +18,6 @@ from gilstudy.concluding.verdicts import (
 )
 from gilstudy.measuring.arm import Arm
 from gilstudy.measuring.record import Record
-from gilstudy.stats import Estimate
 
 SLOWER_BY: Final = 0.10
 """Threads count as slower than one thread only if they are surely so by more than this: within it they are equal."""
@@ -97,12 +96,8 @@ class _Court:
         names = self._names(arms)
         return [case for (name, workers), case in self._cases.items() if name in names and workers > 1]
 
-    def _headroom(self, workers: int) -> Headroom:
-        return headroom_at(self._record, self._ceiling(workers), workers)
-
-    def _ceiling(self, workers: int) -> Estimate | None:
-        case = self._cases.get((self._top, workers))
-        return case.speedup if case else None
+    def _headroom(self, case: ArmFinding) -> Headroom:
+        return headroom_at(self._record, case, self._cases.get((self._top, case.workers)))
 
     def _missing(self, arms: Predicate) -> _Ruling | None:
         """The ruling if none of ``arms`` has a finding; None (and no claim at all) if none was asked for."""
@@ -116,17 +111,17 @@ class _Court:
 
     def _no_headroom(self, cases: Sequence[ArmFinding]) -> _Ruling | None:
         """The ruling if the host leaves no headroom at any of the cases' worker counts."""
-        headrooms = [self._headroom(case.workers) for case in cases]
+        headrooms = [self._headroom(case) for case in cases]
         if any(not headroom.why_none for headroom in headrooms):
             return None
         verdict: ClaimVerdict = "untestable" if all(headroom.by_nature for headroom in headrooms) else "inconclusive"
         return _Ruling(verdict, _sentence(headrooms[-1].why_none))
 
     def _says(self, case: ArmFinding) -> str:
-        top = self._ceiling(case.workers)
-        beside = f" (native threads: {ratio(top)})" if top else ""
-        speed = ratio(case.speedup) if case.speedup else "no ratio"
-        return f"{case.workers} workers of {case.arm} did {speed} the work of one{beside}"
+        beside = f" (native threads: {ratio(case.ceiling)})" if case.ceiling else ""
+        if case.speedup is None or not case.speedup.is_bounded:
+            return f"{case.workers} workers of {case.arm} were not compared with one{beside}"
+        return f"{case.workers} workers of {case.arm} did {ratio(case.speedup)} the work of one{beside}"
 
     # -- claims --------------------------------------------------------------------------------------------------
 
@@ -178,7 +173,7 @@ class _Court:
 
     def _slower_by_python(self, case: ArmFinding, evidence: str) -> _Ruling:
         # A thread that holds the GIL may be kept off its CPU by somebody else's work, and all others wait with it.
-        top = self._ceiling(case.workers)
+        top = case.ceiling
         cpus = min(case.workers, len(self._record.host.placement))
         if top is None or top.low < QUIET_CEILING * cpus:
             return _Ruling("inconclusive", f"{evidence} But the host gave native threads too little to blame the GIL.")
@@ -191,7 +186,7 @@ class _Court:
             return self._missing(in_threads())
         if ruling := self._no_headroom(cases):
             return ruling
-        sides = {case.workers: self._cores_side(case) for case in cases if not self._headroom(case.workers).why_none}
+        sides = {case.workers: self._cores_side(case) for case in cases if not self._headroom(case).why_none}
         evidence = _sentence("; ".join(self._cores_say(case) for case in cases if case.workers in sides))
         if "above" in sides.values():
             return _Ruling("refuted", evidence, cases[0].arm)
@@ -227,6 +222,9 @@ class _Court:
             )
         if any(part is None for part in parts.values()):
             return None
+        cases = self._of(in_threads())
+        if cases and (ruling := self._no_headroom(cases)):
+            return ruling
         for name, part in parts.items():
             if part is not None and part.verdict == "untestable":
                 return part
@@ -247,7 +245,7 @@ class _Court:
     def needs_gil_free_interpreter(self) -> _Ruling | None:
         """Whether plain threads scale where there is no GIL; where there is one, only the opposite can be shown."""
         scaling = self.of_arms(in_threads(), "scales")
-        if scaling is None or scaling.verdict in ("inconclusive", "untestable"):
+        if scaling is None or not self._of(in_threads()):
             return scaling
         names = self._names(in_threads())
         gil_on = any(trial.gil is not False for trial in self._record.trials if trial.arm in names)
@@ -255,9 +253,11 @@ class _Court:
             if gil_on:
                 return _Ruling("refuted", f"{scaling.evidence[:-1]}, with a GIL.", names[0])
             return _Ruling("supported", f"{scaling.evidence[:-1]}, without a GIL.")
-        if gil_on:
+        if gil_on:  # whatever the load
             return _Ruling("untestable", "No interpreter without a GIL took part; repeat the study under one.")
-        return _Ruling("inconclusive", f"{scaling.evidence[:-1]}, though there was no GIL.")
+        if scaling.verdict == "refuted":
+            return _Ruling("inconclusive", f"{scaling.evidence[:-1]}, though there was no GIL.")
+        return scaling
 
 
 def _sentence(text: str) -> str:
