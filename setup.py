@@ -1,4 +1,4 @@
-"""The table of extensions; everything else is declared in pyproject.toml."""
+"""The table of extensions, and the text for an index; everything else is declared in pyproject.toml."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ from setuptools import Extension, setup
 
 sys.path.insert(0, str(Path(__file__).parent / "ext"))
 from compiling import ClearBuildExt
+from describing import description
 
 # Without module state Cython does not declare a module fit for a subinterpreter with its own GIL.
 MACROS: list[tuple[str, str | None]] = [("CYTHON_USE_MODULE_STATE", "1")]
@@ -37,4 +38,9 @@ EXTENSIONS = cythonize(
 for built in EXTENSIONS:  # cythonize does not pass it on
     built.optional = built.name in OPTIONAL
 
-setup(ext_modules=EXTENSIONS, cmdclass={"build_ext": ClearBuildExt})
+setup(
+    ext_modules=EXTENSIONS,
+    cmdclass={"build_ext": ClearBuildExt},
+    long_description=description(Path(__file__).resolve().parent),
+    long_description_content_type="text/markdown",
+)

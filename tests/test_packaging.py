@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,9 +14,9 @@ from importlib.metadata import files, requires
 from pathlib import Path
 
 import pytest
+from pages import ROOT, anchors, code, links
 
-ROOT = Path(__file__).parent.parent
-SOURCES = ("ext", "src", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "tests", "bench")
+SOURCES = ("ext", "src", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "tests", "bench", "docs")
 FILES = ("CHANGELOG.md", "CONTRIBUTING.md")
 
 
@@ -98,7 +99,10 @@ def test_the_source_archive_holds_all_that_is_needed_to_build_and_test(checkout:
     (archive,) = (checkout / "dist").glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
-    tracked = [path for folder in ("ext", "src", "tests", "bench") for path in (checkout / folder).rglob("*.*")]
+        facts = opened.extractfile(f"{archive.name.removesuffix('.tar.gz')}/PKG-INFO")
+        assert facts
+        described = facts.read().decode().partition("\n\n")[2]
+    tracked = [path for folder in ("ext", "src", "tests", "bench", "docs") for path in (checkout / folder).rglob("*.*")]
     wanted = {
         str(path.relative_to(checkout))
         for path in tracked
@@ -106,6 +110,19 @@ def test_the_source_archive_holds_all_that_is_needed_to_build_and_test(checkout:
     }
     assert wanted - names == set()
     assert {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "bench/limit.c"} <= names
+    check_what_an_index_shows(described)
+
+
+def check_what_an_index_shows(described: str) -> None:
+    """README and all pages, with links that lead within them: an index has nothing beside."""
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        whole = page.read_text(encoding="utf-8")
+        assert set(anchors(whole)) <= set(anchors(described)), page
+        assert set(code(whole)) <= set(code(described)), page
+    within = [link for link in links(described) if not link.startswith("https://")]
+    assert len(within) > 20
+    assert {link.removeprefix("#") for link in within} <= set(anchors(described))
+    assert "](" not in re.sub(r"\]\((#|https://)", "", described)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="CC names the compiler on POSIX only")
