@@ -23,12 +23,12 @@ from random import Random
 from gilstudy.codec import encode
 from gilstudy.concluding.ratios import rates
 from gilstudy.host.machine import read_host
-from gilstudy.measuring.client import Lifeline
+from gilstudy.measuring.client import Client
 from gilstudy.measuring.plan import WARM_NS, WINDOW_NS, arm_of
 from gilstudy.measuring.record import Edge, Span, Trial
 from gilstudy.stats import draws, interval, midmean, replicate
 
-LAP_NS = 100_000
+BATCH_NS = 100_000
 LEVEL = 0.95
 ROOT = Path(__file__).parent.parent
 
@@ -41,32 +41,32 @@ def program() -> Iterator[subprocess.Popen[str]]:
         compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[:1]
         source = [str(ROOT / "bench/limit.c"), "-I", str(ROOT / "ext")]
         subprocess.run([*compiler, "-O2", "-pthread", *source, "-o", str(binary)], check=True)
-        with subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([binary, "2"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             try:
                 yield process
             finally:
                 process.kill()
 
 
-def program_turn(process: subprocess.Popen[str], lap: int, cpus: list[int]) -> list[float]:
+def program_turn(process: subprocess.Popen[str], batch: int, cpus: list[int]) -> list[float]:
     """One turn of the program: each worker's steps per second."""
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(f"{lap} {len(cpus)} {' '.join(map(str, cpus))}\n")
+    process.stdin.write(f"{batch} {len(cpus)} {' '.join(map(str, cpus))}\n")
     process.stdin.flush()
     return [float(word) for word in process.stdout.readline().split()]
 
 
-def station_turn(line: Lifeline, lap: int, cpus: list[int]) -> list[float]:
+def station_turn(line: Client, batch: int, cpus: list[int]) -> list[float]:
     """The same turn of an arm of gilstudy."""
-    answer = line.ask("trial", 10.0, lap=lap, cpus=cpus, warm_ns=WARM_NS, window_ns=WINDOW_NS)
+    answer = line.ask("trial", 10.0, batch=batch, cpus=cpus, warm_ns=WARM_NS, window_ns=WINDOW_NS)
     spans = tuple(Span(ready, Edge(*opened), Edge(*closed)) for ready, opened, closed in answer["spans"])
     trial = Trial(
         round=0,
         arm=line.arm,
         workers=len(cpus),
         cpus=tuple(cpus),
-        lap=lap,
+        batch=batch,
         open_ns=answer["open_ns"],
         close_ns=answer["close_ns"],
         gil=None,
@@ -78,7 +78,7 @@ def station_turn(line: Lifeline, lap: int, cpus: list[int]) -> list[float]:
 def measure(rounds: int, seed: int) -> tuple[list[float], list[float]]:
     """Log ratios of each round: the rate per step, and the speedup of two threads."""
     cpus = list(read_host().placement[:2])
-    lines = {name: Lifeline(name) for name in ("single-nogil", "threads-nogil")}
+    lines = {name: Client(name) for name in ("single-nogil", "threads-nogil")}
     random = Random(seed)
     steps: list[float] = []
     speedups: list[float] = []
@@ -86,7 +86,7 @@ def measure(rounds: int, seed: int) -> tuple[list[float], list[float]]:
         with program() as limit:
             for name, line in lines.items():
                 line.ask("open", 30.0, arm=encode(arm_of(name)), workers=2)
-            lap = lines["single-nogil"].ask("calibrate", 10.0, kernel="nogil", target_ns=LAP_NS)["lap"]["steps"]
+            batch = lines["single-nogil"].ask("calibrate", 10.0, target_ns=BATCH_NS)["batch"]["steps"]
             turns = [(who, [cpu]) for who in ("program", "single-nogil") for cpu in cpus]
             turns += [("program", cpus), ("threads-nogil", cpus)]
             for _ in range(rounds):
@@ -94,7 +94,9 @@ def measure(rounds: int, seed: int) -> tuple[list[float], list[float]]:
                 seen: dict[tuple[str, int], list[float]] = {}
                 for who, places in turns:
                     turn = (
-                        program_turn(limit, lap, places) if who == "program" else station_turn(lines[who], lap, places)
+                        program_turn(limit, batch, places)
+                        if who == "program"
+                        else station_turn(lines[who], batch, places)
                     )
                     seen[who, places[0] if len(places) == 1 else -1] = turn
                 steps += [math.log(seen["single-nogil", cpu][0] / seen["program", cpu][0]) for cpu in cpus]

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator
 from hog import hog
 
 from gilstudy.host.runtime import this_runtime
-from gilstudy.probing.asking import doubts
+from gilstudy.probing.asking import doubt
 from gilstudy.probing.probe import probe_call
 from gilstudy.watching.gil import gil_reason
 
@@ -166,11 +166,11 @@ def runs(place: str, count: int, verbose: bool) -> int:
     verdicts: dict[str, Counter[str]] = {name: Counter() for name in cases}
     slowest, failed = 0.0, 0
     for _ in range(count):
-        reason = doubts()
-        failed += bool(reason)
+        known = doubt()
+        failed += known is not None
         for name, (_, call) in cases.items():
             begin = time.perf_counter()
-            found = probe_call(name, call, reason=reason)
+            found = probe_call(name, call, doubt=known)
             slowest = max(slowest, time.perf_counter() - begin)
             verdicts[name][found.verdict] += 1
             if found.verdict == "inconclusive":

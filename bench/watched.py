@@ -19,7 +19,7 @@ from gilstudy.measuring.kernels import KERNELS
 from gilstudy.watching.watch import watch
 
 THREADS = 2
-LAPS = {"python": 5_000, "nogil": 200_000}
+BATCHES = {"python": 5_000, "nogil": 200_000}
 
 
 def main() -> None:
@@ -34,14 +34,14 @@ def main() -> None:
 
 
 def work(kernel: str, counts: list[int], place: int) -> None:
-    run, lap = KERNELS[kernel], LAPS[kernel]
+    run, batch = KERNELS[kernel], BATCHES[kernel]
     while True:
-        run(lap)
+        run(batch)
         counts[place] += 1
 
 
 def turn(counts: list[int], seconds: float) -> float:
-    """Laps per second of all threads together."""
+    """Batches per second of all threads together."""
     time.sleep(0.005)  # who looks on has begun
     begin, before = time.monotonic(), sum(counts)
     time.sleep(seconds)

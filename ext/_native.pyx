@@ -2,26 +2,29 @@
 # cython: freethreading_compatible=True, subinterpreters_compatible=own_gil
 """One clock, exact sleeping, pinning, and the crew of native threads that shows what the host can give.
 
-Thread safety: nothing here is global; a crew's memory belongs to the call that runs it.
+Thread safety: nothing here is global; a crew's memory belongs to the object that opened it.
 """
 from libc.stdint cimport int64_t, uint64_t
-from libc.stdlib cimport calloc, free
 
 cdef extern from "crew.h" nogil:
     ctypedef struct gs_edge:
-        int64_t before_ns, after_ns, laps, cpu_ns
+        int64_t before_ns, after_ns, batches, cpu_ns
     ctypedef struct gs_worker:
-        uint64_t lap
-        int64_t begin_ns, open_ns, close_ns
-        int cpu
+        int cpu, refused
         int64_t ready_ns
         gs_edge open, close
+    ctypedef struct gs_crew:
+        gs_worker *workers
+        uint64_t batch
+        int64_t begin_ns, open_ns, close_ns
     int64_t gs_now_ns() noexcept
     int64_t gs_thread_cpu_ns() noexcept
     int64_t gs_sleep_until(int64_t wake_ns) noexcept
     int gs_pin(int cpu) noexcept
     void gs_die_with_parent() noexcept
-    int gs_run_crew(gs_worker *workers, int count) noexcept
+    gs_crew *gs_open_crew(int count) noexcept
+    void gs_run_crew(gs_crew *crew, int wanted) noexcept
+    void gs_close_crew(gs_crew *crew) noexcept
 
 
 def now_ns():
@@ -53,30 +56,54 @@ def die_with_parent():
 
 
 cdef tuple edge(gs_edge e):
-    return e.before_ns, e.after_ns, e.laps, e.cpu_ns
+    return e.before_ns, e.after_ns, e.batches, e.cpu_ns
 
 
-def crew(list cpus, uint64_t lap, int64_t begin_ns, int64_t open_ns, int64_t close_ns):
-    """Run one native thread per entry of ``cpus`` (-1: not pinned) from ``begin_ns`` past ``close_ns``.
+cdef class NativeThreads:
+    """Up to ``workers`` native threads, parked between turns. Use it from one thread at a time.
 
-    Returns, for each thread, ``(ready_ns, open edge, close edge)``, an edge being ``(before_ns, after_ns, laps,
-    cpu_ns)``. Raises OSError if the system refuses a thread.
+    Raises OSError if the system refuses a thread.
     """
-    cdef int count = len(cpus), missing = 0, i
-    cdef gs_worker *workers = <gs_worker *>calloc(max(count, 1), sizeof(gs_worker))
-    if workers == NULL:
-        raise MemoryError()
-    try:
-        for i in range(count):
-            workers[i].lap = lap
-            workers[i].begin_ns = begin_ns
-            workers[i].open_ns = open_ns
-            workers[i].close_ns = close_ns
-            workers[i].cpu = cpus[i]
+    cdef gs_crew *crew
+    cdef int count
+
+    def __cinit__(self, int workers):
+        if workers < 1:
+            raise ValueError("a crew has one worker at least")
+        self.count = workers
+        self.crew = gs_open_crew(workers)
+        if self.crew == NULL:
+            raise OSError(f"the system refused {workers} native threads")
+
+    def __dealloc__(self):
+        self.close()
+
+    def close(self):
+        """Send every thread home and wait for it. A second time it does nothing."""
+        cdef gs_crew *crew = self.crew
+        self.crew = NULL
+        if crew != NULL:
+            with nogil:
+                gs_close_crew(crew)
+
+    def run(self, list cpus, uint64_t batch, int64_t begin_ns, int64_t open_ns, int64_t close_ns):
+        """Have a thread per entry of ``cpus`` (-1: not pinned) work from ``begin_ns`` past ``close_ns``.
+
+        Returns, for each thread, ``(ready_ns, open edge, close edge)``, an edge being ``(before_ns, after_ns, batches,
+        cpu_ns)``. Raises OSError if the system refuses to keep a thread on its CPU.
+        """
+        cdef gs_crew *crew = self.crew
+        cdef int wanted = len(cpus), i
+        cdef list seen = []
+        if crew == NULL or not 1 <= wanted <= self.count:
+            raise ValueError("the crew is closed, or has not so many workers")
+        crew.batch, crew.begin_ns, crew.open_ns, crew.close_ns = batch, begin_ns, open_ns, close_ns
+        for i in range(wanted):
+            crew.workers[i].cpu = cpus[i]
         with nogil:
-            missing = gs_run_crew(workers, count)
-        if missing:
-            raise OSError(f"the system refused {missing} of {count} native threads")
-        return [(workers[i].ready_ns, edge(workers[i].open), edge(workers[i].close)) for i in range(count)]
-    finally:
-        free(workers)
+            gs_run_crew(crew, wanted)
+        for i in range(wanted):
+            if crew.workers[i].refused:
+                raise OSError(f"the system refused to keep a worker on CPU {crew.workers[i].cpu}")
+            seen.append((crew.workers[i].ready_ns, edge(crew.workers[i].open), edge(crew.workers[i].close)))
+        return seen

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
-from gilstudy.host.counters import Pulse
+from gilstudy.host.counters import Counters
 from gilstudy.host.machine import Host
 from gilstudy.host.runtime import Runtime
-from gilstudy.measuring.plan import with_baselines
-from gilstudy.measuring.record import Edge, Failure, Plan, Record, Span, Trial
+from gilstudy.measuring.plan import cases_of, with_baselines
+from gilstudy.measuring.record import Edge, Failure, Plan, Record, Span, Trial, Unavailable
 
+OF_SCHEMA_1 = Path(__file__).parent / "samples/study-1.json"
+"""A whole study, experiments included, as the last gilstudy of schema 1 saved it."""
 WINDOW_NS = 1_000_000_000
-"""A second, with laps of one step: a worker's laps in the window are its rate."""
+"""A second, with batches of one step: a worker's batches in the window are its rate."""
 
 
 def a_host(
@@ -38,8 +41,8 @@ def a_host(
     )
 
 
-def a_pulse(**changes: float | None) -> Pulse:
-    calm = Pulse(
+def a_reading(**changes: float | None) -> Counters:
+    calm = Counters(
         at_ns=0,
         load_1=0.0,
         load_5=0.0,
@@ -78,8 +81,8 @@ def a_runtime(**changes: object) -> Runtime:
 def a_span(rate: float, open_ns: int, cores: float) -> Span:
     close_ns = open_ns + WINDOW_NS
     opened = Edge(open_ns, open_ns + 1, 0, 0)
-    laps = round(rate)
-    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, laps, round(cores * WINDOW_NS)))
+    batches = round(rate)
+    return Span(open_ns - 5, opened, Edge(close_ns, close_ns + 1, batches, round(cores * WINDOW_NS)))
 
 
 def a_trial(
@@ -93,7 +96,7 @@ def a_trial(
         arm=arm,
         workers=len(given),
         cpus=cpus,
-        lap=1,
+        batch=1,
         open_ns=open_ns,
         close_ns=open_ns + WINDOW_NS,
         gil=True,
@@ -105,7 +108,7 @@ def a_plan(workers: tuple[int, ...] = (2,), arms: Iterable[str] = (), level: flo
     names = tuple(arms) or ("threads", "threads-nogil", "threads-held", "processes")
     return Plan(
         workers=workers,
-        arms=with_baselines(names),
+        cases=cases_of(with_baselines(names), workers),
         budget_s=12.0,
         level=level,
         seed=1,
@@ -136,6 +139,7 @@ def a_record(
     cores: Mapping[str, float] | None = None,
     host: Host | None = None,
     runtime: Runtime | None = None,
+    unavailable: tuple[Unavailable, ...] = (),
     failures: tuple[Failure, ...] = (),
     level: float = 0.95,
     seed: int = 7,
@@ -144,7 +148,7 @@ def a_record(
     random = Random(seed)
     plan = a_plan(workers, arms, level)
     host = host or a_host()
-    lost = {failure.arm for failure in failures}
+    lost = {arm.arm for arm in unavailable} | {failure.arm for failure in failures}
     trials: list[Trial] = []
     for round_ in range(rounds):
         drift = random.uniform(0.5, 1.5)  # hits all arms of a round alike
@@ -173,13 +177,13 @@ def a_record(
         interrupted=False,
         plan=plan,
         host=host,
-        before=a_pulse(),
-        after=a_pulse(),
+        before=a_reading(),
+        after=a_reading(),
         pinned=True,
         runtimes={arm.name: runtime or a_runtime() for arm in plan.arms if arm.name not in lost},
-        laps=(),
+        batches=(),
         trials=tuple(trials),
+        unavailable=unavailable,
         failures=failures,
-        cautions=(),
         observations=None,
     )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from gilstudy.measuring.observations import Cost, Layer, Layers, LockCosts, LostUpdates, Spell, Switching, Turn, Updates
+from gilstudy.measuring.observations import (
+    Cost,
+    Layer,
+    Layers,
+    LockCosts,
+    LostUpdates,
+    Spell,
+    Stint,
+    Switching,
+    Updates,
+)
 
 
 def switching(
@@ -13,7 +23,7 @@ def switching(
         return Switching(gil=gil, unwatched="not applicable: this build has no GIL", bytecodes_per_pass=10, spells=())
 
     def spell(part: int) -> Spell:
-        seen = tuple(Turn(at % 2 + 1, at * hold_ns // part, passes // part + at % 3) for at in range(turns))
+        seen = tuple(Stint(at % 2 + 1, at * hold_ns // part, passes // part + at % 3) for at in range(turns))
         holds = () if unwatched else (hold_ns // part,) * turns
         return Spell(interval_ns=5_000_000 // part, turns=seen, holds_ns=holds)
 

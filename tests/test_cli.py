@@ -20,7 +20,7 @@ from processes import left_in, workers_of, working_in
 
 from gilstudy.cli import COMMANDS
 from gilstudy.concluding.findings import conclude
-from gilstudy.report.document import load, save
+from gilstudy.report.study import load, save
 from gilstudy.system.signals import interrupted_once
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")

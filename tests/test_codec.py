@@ -11,7 +11,8 @@ from builders import a_record
 from properties import given, st
 
 from gilstudy.codec import LARGEST, Malformed, Range, decode, encode
-from gilstudy.measuring.record import Caution, Record
+from gilstudy.concluding.cautions import Caution
+from gilstudy.measuring.record import Record
 
 
 class Pair(NamedTuple):

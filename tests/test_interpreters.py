@@ -42,7 +42,7 @@ WORK = '''
 from gilstudy.measuring.kernels import KERNELS
 from gilstudy import _native
 assert all(kernel(30_000) == 30_000 for kernel in KERNELS.values())
-assert len(_native.crew([-1, -1], 1000, 0, 1, 2)) == 2
+assert len(_native.NativeThreads(2).run([-1, -1], 1000, 0, 1, 2)) == 2
 open(PATH, "w").write("done")
 '''
 def work(place):
@@ -57,7 +57,7 @@ for thread in threads: thread.join()
 
 STUDY = """
 import json
-from gilstudy.report.document import document
+from gilstudy.report.study import document
 from gilstudy.concluding.findings import conclude, is_enough
 from gilstudy.host.machine import read_host
 from gilstudy.measuring.plan import make_plan

@@ -17,7 +17,7 @@ NATIVE = {"_kernels", "_native", "_gilwatch", "_version"}
 """The extensions and the version: anybody may import them."""
 TOOLS = {"codec", "errors", "text", "stats"}
 DOORS = {"__init__", "__main__", "bench", "cli"}
-DATA = {f"measuring.{name}" for name in ("plan", "record", "observations")}
+DATA = {f"measuring.{name}" for name in ("arm", "plan", "record", "observations")}
 """What a record is made of: all of the measuring that concluding sees."""
 
 MAY: dict[str, set[str]] = {
@@ -168,3 +168,20 @@ def test_what_runs_beside_a_lesson_needs_the_standard_library_alone() -> None:
         "gilstudy.recording",
         *(f"gilstudy.recording.{name}" for name in ("installing", "recorder", "hooks", "locks")),
     }
+
+
+def test_one_name_is_one_thing() -> None:
+    """No two modules give a class, or a type, of the same name."""
+    places: dict[str, list[str]] = {}
+    for module, tree in MODULES.items():
+        if not module.startswith("recording.examples."):
+            for name in _types(tree):
+                places.setdefault(name, []).append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def _types(tree: ast.Module) -> set[str]:
+    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    assigned = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
+    names = {target.id for target in assigned if isinstance(target, ast.Name)}
+    return {name for name in classes | names if name[0].isupper() and name.upper() != name}

@@ -23,7 +23,7 @@ def busy(seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end: pass
 for room in (4, 4096):
-    watches = [gilstudy.watch(period_us=20, room=room) for _ in range(3)]
+    watches = [gilstudy.watch(period_us=20, capacity=room) for _ in range(3)]
     for one in watches: one.start()
     for _ in range(5):
         crew = [threading.Thread(target=busy, args=(0.002,)) for _ in range(8)]

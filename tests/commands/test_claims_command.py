@@ -27,7 +27,7 @@ from gilstudy.measuring import conductor
 from gilstudy.measuring.observations import Deadlock, Observations, Sharing, Stuck, Trouble
 from gilstudy.measuring.record import Record
 from gilstudy.report.claims import print_table
-from gilstudy.report.document import load, save
+from gilstudy.report.study import load, save
 from gilstudy.report.terminal import print_study
 
 PYTHON = [sys.executable, "-m"]
@@ -51,7 +51,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def table(record: Record) -> list[str]:
     console = Console(file=io.StringIO(), width=80, highlight=False)
-    print_table(console, record, conclude(record).claims)
+    print_table(console, record, conclude(record))
     lines: list[str] = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, lines)) <= 80
     return [line for line in lines[1:] if line and not line.startswith(" ")]

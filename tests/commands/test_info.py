@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import a_host, a_pulse, a_runtime
+from builders import a_host, a_reading, a_runtime
 from rich.console import Console
 
 from gilstudy import cli
 from gilstudy.codec import decode
 from gilstudy.commands import info
-from gilstudy.host.counters import Pulse
-from gilstudy.host.machine import Host, Kind
+from gilstudy.host.counters import Counters
+from gilstudy.host.machine import CpuKind, Host
 from gilstudy.host.runtime import Runtime
-from gilstudy.report.info import host_rows, print_info, pulse_rows, runtime_rows, spans
+from gilstudy.report.info import counter_rows, document, host_rows, print_info, runtime_rows, spans
 
 SNAPSHOT = """\
 Host
@@ -57,13 +57,13 @@ HOST = replace(
     quota_source="cgroup v2 cpu.max of a group above",
     cores=((0, 1), (2, 3), (4,), (5,)),
     kinds=(
-        Kind(name="performance", capacity=1.0, count=4, cpus=(0, 1, 2, 3)),
-        Kind(name="efficient", capacity=0.7, count=2, cpus=(4, 5)),
+        CpuKind(name="performance", capacity=1.0, count=4, cpus=(0, 1, 2, 3)),
+        CpuKind(name="efficient", capacity=0.7, count=2, cpus=(4, 5)),
     ),
     governor="powersave",
 )
 RUNTIME = a_runtime(version="3.13.1", build="free-threaded", gil_request="PYTHON_GIL=1", own_gil_interpreters=True)
-PULSE = a_pulse(
+PULSE = a_reading(
     load_1=0.5,
     load_5=0.25,
     busy_ns=3 * 10**9,
@@ -79,7 +79,7 @@ UNTOLD: dict[str, Any] = dict.fromkeys(
 )
 
 
-def printed(host: Host, runtime: Runtime, pulse: Pulse, *, width: int = 80, **terminal: Any) -> str:
+def printed(host: Host, runtime: Runtime, pulse: Counters, *, width: int = 80, **terminal: Any) -> str:
     out = io.StringIO()
     print_info(Console(file=out, width=width, highlight=False, **terminal), host, runtime, pulse)
     return out.getvalue()
@@ -114,7 +114,7 @@ def test_what_is_not_told_is_said_to_be_so() -> None:
     assert rows["CPU quota"] == "none"
     assert rows["system"].endswith("hypervisor: not told")
     assert rows["pinning"] == "this system cannot pin"
-    rows = dict(pulse_rows(replace(a_pulse(), **UNTOLD)))
+    rows = dict(counter_rows(replace(a_reading(), **UNTOLD)))
     assert rows.pop("throttled") == "never: no quota period has passed"
     assert set(rows.values()) == {"not told"}
 
@@ -138,21 +138,21 @@ def test_the_gil_in_words(changes: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("kinds", "words"),
     [
-        ((Kind(name="", capacity=1.0, count=2, cpus=(0, 1)),), "all alike"),
+        ((CpuKind(name="", capacity=1.0, count=2, cpus=(0, 1)),), "all alike"),
         (
             (
-                Kind(name="performance", capacity=None, count=8, cpus=()),
-                Kind(name="efficient", capacity=None, count=2, cpus=()),
+                CpuKind(name="performance", capacity=None, count=8, cpus=()),
+                CpuKind(name="efficient", capacity=None, count=2, cpus=()),
             ),
             "8 performance; 2 efficient",
         ),
         (
-            (Kind(name="", capacity=1.0, count=1, cpus=(1,)), Kind(name="", capacity=0.95, count=1, cpus=(0,))),
+            (CpuKind(name="", capacity=1.0, count=1, cpus=(1,)), CpuKind(name="", capacity=0.95, count=1, cpus=(0,))),
             "1 (1); 1 (0) at 95% of the fastest (nearly alike)",
         ),
     ],
 )
-def test_the_kinds_in_words(kinds: tuple[Kind, ...], words: str) -> None:
+def test_the_kinds_in_words(kinds: tuple[CpuKind, ...], words: str) -> None:
     assert dict(host_rows(replace(a_host(), kinds=kinds)))["kinds of core"] == words
 
 
@@ -180,17 +180,17 @@ def test_the_command_prints_this_host(capsys: pytest.CaptureFixture[str], monkey
 
 def test_json_holds_the_same_facts_and_can_be_read_back(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["info", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    host = decode(Host, document["host"])
-    decode(Runtime, document["runtime"])
-    decode(Pulse, document["pulse"])
-    assert document["derived"]["placement"] == list(host.placement)
-    assert document["derived"]["effective_cpus"] == host.effective_cpus
-    assert document["unusable"] == ""
+    given = json.loads(capsys.readouterr().out)
+    host = decode(Host, given["host"])
+    decode(Runtime, given["runtime"])
+    decode(Counters, given["pulse"])
+    assert given["derived"]["placement"] == list(host.placement)
+    assert given["derived"]["effective_cpus"] == host.effective_cpus
+    assert given["unusable"] == ""
 
 
 def test_the_facts_under_derived_follow_from_the_host() -> None:
-    derived = info.document(HOST, RUNTIME, PULSE)["derived"]
+    derived = document(HOST, RUNTIME, PULSE)["derived"]
     assert derived == {
         "effective_cpus": 1.5,
         "default_cpus": 1,

@@ -22,13 +22,13 @@ def only(record: Record, *trials: object) -> Record:
     return replace(record, trials=tuple(trials))  # type: ignore[arg-type]
 
 
-def test_work_is_interpolated_within_the_lap_that_straddles_the_instant() -> None:
-    edge = Edge(before_ns=100, after_ns=200, laps=7, cpu_ns=0)
+def test_work_is_interpolated_within_the_batch_that_straddles_the_instant() -> None:
+    edge = Edge(before_ns=100, after_ns=200, batches=7, cpu_ns=0)
     assert [work_at(edge, instant) for instant in (100, 150, 200)] == [7.0, 7.5, 8.0]
 
 
 def test_a_worker_that_began_after_the_window_opened_had_done_nothing_by_then() -> None:
-    assert work_at(Edge(before_ns=300, after_ns=400, laps=0, cpu_ns=0), 200) == 0
+    assert work_at(Edge(before_ns=300, after_ns=400, batches=0, cpu_ns=0), 200) == 0
 
 
 def test_rates_and_cores_of_a_trial() -> None:
@@ -38,11 +38,11 @@ def test_rates_and_cores_of_a_trial() -> None:
 
 
 def test_cpu_time_beyond_the_window_is_not_counted() -> None:
-    # Laps of 400 ns end at 100, 500, 900, 1300; the window is 300 to 1100: two laps' CPU time lie in it.
+    # Batches of 400 ns end at 100, 500, 900, 1300; the window is 300 to 1100: two batches' CPU time lie in it.
     span = Span(0, Edge(100, 500, 0, 400), Edge(900, 1300, 2, 1200))
     trial = replace(a_trial(0, "threads", (0,), [1.0]), open_ns=300, close_ns=1100, spans=(span,))
     assert cores_used(trial) == pytest.approx(1.0)
-    # A worker that waited all the while, and ran its first lap after the close, used nothing.
+    # A worker that waited all the while, and ran its first batch after the close, used nothing.
     late = Span(0, Edge(1200, 1300, 0, 100), Edge(1200, 1300, 0, 100))
     assert cores_used(replace(trial, spans=(late,))) == 0
     assert rates(replace(trial, spans=(late,))) == [0.0]

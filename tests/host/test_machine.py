@@ -13,7 +13,7 @@ from properties import given, settings, st
 from trees import CPUS, plant, v2
 
 from gilstudy.codec import decode, encode
-from gilstudy.host.machine import Host, Kind, cpu_list, darwin_kinds, read_host
+from gilstudy.host.machine import CpuKind, Host, cpu_list, darwin_kinds, read_host
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="skipped: this reads real Linux files")
 
@@ -92,8 +92,8 @@ def test_hybrid_intel_has_names_and_speeds(tmp_path: Path) -> None:
     }
     host = read(tmp_path, files, *range(6))
     assert host.kinds == (
-        Kind(name="performance", capacity=1.0, count=4, cpus=(0, 1, 2, 3)),
-        Kind(name="efficient", capacity=0.7, count=2, cpus=(4, 5)),
+        CpuKind(name="performance", capacity=1.0, count=4, cpus=(0, 1, 2, 3)),
+        CpuKind(name="efficient", capacity=0.7, count=2, cpus=(4, 5)),
     )
     assert (host.kinds_source, host.is_mixed) == ("cpuinfo_max_freq", True)
 
@@ -125,7 +125,7 @@ def test_speeds_that_only_some_cpus_tell_are_not_compared(tmp_path: Path) -> Non
 
 def test_a_slow_cpu_that_is_not_usable_does_not_make_it_mixed(tmp_path: Path) -> None:
     host = read(tmp_path, per_cpu("cpu_capacity", {0: 446, 1: 446, 2: 1024}), 0, 1)
-    assert host.kinds == (Kind(name="", capacity=1.0, count=2, cpus=(0, 1)),)
+    assert host.kinds == (CpuKind(name="", capacity=1.0, count=2, cpus=(0, 1)),)
 
 
 def test_apple_chips_tell_how_many_there_are_of_each() -> None:
@@ -137,8 +137,8 @@ def test_apple_chips_tell_how_many_there_are_of_each() -> None:
         "hw.perflevel1.logicalcpu": "2",
     }
     assert darwin_kinds(lambda name: answers.get(name, "")) == (
-        Kind(name="performance", capacity=None, count=8, cpus=()),
-        Kind(name="efficient", capacity=None, count=2, cpus=()),
+        CpuKind(name="performance", capacity=None, count=8, cpus=()),
+        CpuKind(name="efficient", capacity=None, count=2, cpus=()),
     )
     assert darwin_kinds(lambda name: "") == ()
     assert darwin_kinds(lambda name: "999999999") != ()  # and ends

@@ -13,9 +13,9 @@ from processes import left_in, workers_of, working_in
 
 from gilstudy.codec import decode, encode
 from gilstudy.host.runtime import Runtime, this_runtime
-from gilstudy.measuring.client import Lifeline, StationLost
+from gilstudy.measuring.client import Client, StationLost
 from gilstudy.measuring.plan import arm_of
-from gilstudy.measuring.record import Lap
+from gilstudy.measuring.record import Batch
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 PATIENCE_S = 60.0
@@ -28,41 +28,41 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def line(folder: Path) -> Iterator[Lifeline]:
-    opened = Lifeline("threads")
+def line(folder: Path) -> Iterator[Client]:
+    opened = Client("threads")
     yield opened
     opened.end()
     opened.end()  # once more does no harm
     assert left_in(folder) == []
 
 
-def opened(line: Lifeline, arm: str = "threads", workers: int = 2) -> Lifeline:
+def opened(line: Client, arm: str = "threads", workers: int = 2) -> Client:
     line.ask("open", PATIENCE_S, arm=encode(arm_of(arm)), workers=workers)
     return line
 
 
-def test_a_station_answers_with_its_interpreter_a_lap_and_a_trial(line: Lifeline) -> None:
+def test_a_station_answers_with_its_interpreter_a_batch_and_a_trial(line: Client) -> None:
     answer = line.ask("open", PATIENCE_S, arm=encode(arm_of("threads")), workers=2)
     assert decode(Runtime, answer["runtime"]).version == this_runtime().version
-    lap = decode(Lap, line.ask("calibrate", PATIENCE_S, kernel="python", target_ns=50_000)["lap"])
-    assert lap.steps >= 1
-    order = {"lap": lap.steps, "cpus": [-1, -1], "warm_ns": 1_000_000, "window_ns": 2_000_000}
+    batch = decode(Batch, line.ask("calibrate", PATIENCE_S, kernel="python", target_ns=50_000)["batch"])
+    assert batch.steps >= 1
+    order = {"batch": batch.steps, "cpus": [-1, -1], "warm_ns": 1_000_000, "window_ns": 2_000_000}
     trial = line.ask("trial", PATIENCE_S, **order)
     assert trial["close_ns"] - trial["open_ns"] == 2_000_000
     assert len(trial["spans"]) == 2
     assert trial["gil"] in (True, False, None)
 
 
-def test_a_failure_in_the_station_is_an_answer_and_the_station_goes_on(line: Lifeline) -> None:
+def test_a_failure_in_the_station_is_an_answer_and_the_station_goes_on(line: Client) -> None:
     opened(line)
     with pytest.raises(StationLost, match="keep a worker on CPU 1000"):
-        line.ask("trial", PATIENCE_S, lap=1000, cpus=[1000], warm_ns=1, window_ns=1)
-    assert line.ask("trial", PATIENCE_S, lap=1000, cpus=[-1], warm_ns=1000, window_ns=1000)["spans"]
+        line.ask("trial", PATIENCE_S, batch=1000, cpus=[1000], warm_ns=1, window_ns=1)
+    assert line.ask("trial", PATIENCE_S, batch=1000, cpus=[-1], warm_ns=1000, window_ns=1000)["spans"]
 
 
 def test_nothing_in_the_current_folder_stands_in_for_the_standard_library(folder: Path) -> None:
     (folder / "json.py").write_text("raise RuntimeError('the wrong json')")
-    line = Lifeline("single")
+    line = Client("single")
     try:
         assert "runtime" in line.ask("open", PATIENCE_S, arm=encode(arm_of("single")), workers=1)
     finally:
@@ -72,7 +72,7 @@ def test_nothing_in_the_current_folder_stands_in_for_the_standard_library(folder
 def test_strange_settings_of_the_shell_do_not_reach_a_station(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONINSPECT", "1")
     monkeypatch.setenv("PYTHONPATH", "/nonexistent")
-    line = Lifeline("single")
+    line = Client("single")
     try:
         assert "runtime" in line.ask("open", PATIENCE_S, arm=encode(arm_of("single")), workers=1)
     finally:
@@ -81,37 +81,37 @@ def test_strange_settings_of_the_shell_do_not_reach_a_station(monkeypatch: pytes
 
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
-def test_a_killed_station_is_named_by_its_signal(line: Lifeline, number: signal.Signals) -> None:
+def test_a_killed_station_is_named_by_its_signal(line: Client, number: signal.Signals) -> None:
     opened(line)
     os.kill(line.pid, number)
     with pytest.raises(StationLost, match=f"killed by {number.name}"):
-        line.answer(PATIENCE_S)
+        line.receive(PATIENCE_S)
     with pytest.raises(StationLost):
-        line.ask("trial", PATIENCE_S, lap=1, cpus=[-1], warm_ns=1, window_ns=1)
+        line.ask("trial", PATIENCE_S, batch=1, cpus=[-1], warm_ns=1, window_ns=1)
 
 
 @POSIX
-def test_a_station_that_hangs_is_given_up(line: Lifeline) -> None:
+def test_a_station_that_hangs_is_given_up(line: Client) -> None:
     opened(line)
     os.kill(line.pid, signal.SIGSTOP)
-    line.tell("trial", lap=1, cpus=[-1], warm_ns=1, window_ns=1)
+    line.send("trial", batch=1, cpus=[-1], warm_ns=1, window_ns=1)
     with pytest.raises(StationLost, match=r"no answer for 0\.3 s"):
-        line.answer(0.3)
+        line.receive(0.3)
 
 
-def test_a_station_in_a_call_without_end_can_be_ended(line: Lifeline) -> None:
-    # One lap of a century, in C, with the GIL held: nothing in the station itself could stop it.
+def test_a_station_in_a_call_without_end_can_be_ended(line: Client) -> None:
+    # One batch of a century, in C, with the GIL held: nothing in the station itself could stop it.
     opened(line, "threads-held")
-    line.tell("trial", lap=2**63, cpus=[-1, -1], warm_ns=1, window_ns=1)
+    line.send("trial", batch=2**63, cpus=[-1, -1], warm_ns=1, window_ns=1)
     with pytest.raises(StationLost, match="hung"):
-        line.answer(0.5)
+        line.receive(0.5)
 
 
 @pytest.mark.parametrize("arm", ["processes", "processes[spawn]"])
 def test_workers_end_with_their_station(folder: Path, arm: str) -> None:
-    line = opened(Lifeline(arm), arm, 2)
+    line = opened(Client(arm), arm, 2)
     try:
-        line.tell("trial", lap=2**63, cpus=[-1, -1], warm_ns=1, window_ns=1)
+        line.send("trial", batch=2**63, cpus=[-1, -1], warm_ns=1, window_ns=1)
         assert len(working_in(folder)) >= 3  # the station, two workers
     finally:
         line.end()
@@ -121,12 +121,12 @@ def test_workers_end_with_their_station(folder: Path, arm: str) -> None:
 @POSIX
 @pytest.mark.parametrize("arm", ["processes", "processes[spawn]", "processes[forkserver]"])
 def test_a_killed_worker_fails_its_station_by_name(folder: Path, arm: str) -> None:
-    line = opened(Lifeline(arm), arm, 2)
+    line = opened(Client(arm), arm, 2)
     try:
-        line.tell("trial", lap=2**63, cpus=[-1, -1], warm_ns=1, window_ns=1)
+        line.send("trial", batch=2**63, cpus=[-1, -1], warm_ns=1, window_ns=1)
         workers_of(psutil.Process(line.pid))[-1].kill()
         with pytest.raises(StationLost, match="was killed by SIGKILL"):
-            line.answer(PATIENCE_S)
+            line.receive(PATIENCE_S)
     finally:
         line.end()
     assert left_in(folder) == []

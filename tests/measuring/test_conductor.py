@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from builders import a_host, a_pulse, a_runtime
+from builders import a_host, a_reading, a_runtime
 
 from gilstudy.codec import encode
+from gilstudy.concluding.cautions import cautions
 from gilstudy.concluding.findings import conclude
 from gilstudy.host.machine import Host
 from gilstudy.measuring import conductor
 from gilstudy.measuring.client import Line, StationLost
 from gilstudy.measuring.conductor import Progress, run_study
 from gilstudy.measuring.plan import make_plan
-from gilstudy.measuring.record import Lap, Plan, Record
+from gilstudy.measuring.record import Batch, Plan, Record, Unavailable
 
 
 class Stage:
@@ -27,8 +28,9 @@ class Stage:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.ended: Counter[str] = Counter()
         self.failing: dict[str, Callable[[int], None]] = {}
+        self.uncalibrated: set[str] = set()
         monkeypatch.setattr(conductor, "now_ns", lambda: self.now_ns)
-        monkeypatch.setattr(conductor, "read_pulse", a_pulse)
+        monkeypatch.setattr(conductor, "read_counters", a_reading)
 
     def connect(self, arm: str) -> Line:
         return ScriptedLine(self, arm)
@@ -45,31 +47,33 @@ class ScriptedLine:
         self._orders: list[tuple[str, dict[str, Any]]] = []
         self._trials = 0
 
-    def tell(self, verb: str, **order: Any) -> None:
+    def send(self, verb: str, **order: Any) -> None:
         self._orders.append((verb, order))
         self._stage.asked.append((self._arm, verb, order))
 
-    def answer(self, timeout_s: float) -> Mapping[str, Any]:
+    def receive(self, timeout_s: float) -> Mapping[str, Any]:
         verb, order = self._orders.pop(0)
         self._stage.now_ns += 1_000_000
         if verb == "open":
             return {"runtime": encode(a_runtime())}
         if verb == "calibrate":
-            lap = Lap(kernel=order["kernel"], steps=50, once_ns=50, double_ns=100)
-            return {"lap": encode(lap)}
+            if self._arm in self._stage.uncalibrated:
+                raise StationLost("no answer for 10 s: it hung and was ended")
+            batch = Batch(kernel="any", runtime="", steps=50, once_ns=50, double_ns=100)
+            return {"batch": encode(batch)}
         if fail := self._stage.failing.get(self._arm):
             fail(self._trials)
         self._trials += 1
         open_ns = self._stage.now_ns
         close_ns = open_ns + order["window_ns"]
         self._stage.now_ns = close_ns + 1_000_000
-        laps = order["window_ns"] // order["lap"]
-        span = [open_ns, [open_ns, open_ns + 50, 0, 0], [close_ns, close_ns + 50, laps, order["window_ns"]]]
+        batches = order["window_ns"] // order["batch"]
+        span = [open_ns, [open_ns, open_ns + 50, 0, 0], [close_ns, close_ns + 50, batches, order["window_ns"]]]
         return {"open_ns": open_ns, "close_ns": close_ns, "gil": True, "spans": [span] * len(order["cpus"])}
 
     def ask(self, verb: str, timeout_s: float, **order: Any) -> Mapping[str, Any]:
-        self.tell(verb, **order)
-        return self.answer(timeout_s)
+        self.send(verb, **order)
+        return self.receive(timeout_s)
 
     def end(self) -> None:
         self._stage.ended[self._arm] += 1
@@ -159,20 +163,44 @@ def test_a_lost_station_fails_its_arm_and_the_others_go_on(stage: Stage, arm: st
     assert conclude(record).arms  # and what there is can be concluded from
 
 
-def test_a_station_lost_at_the_start_is_a_failure_before_the_first_round(stage: Stage) -> None:
+def test_an_arm_whose_station_is_lost_at_the_start_is_unavailable(stage: Stage) -> None:
     stage.failing["threads"] = failed(0, "it hung")
     record = play(stage)
-    assert [(failure.arm, failure.round) for failure in record.failures] == [("threads", -1)]
+    assert record.unavailable == (Unavailable(arm="threads", reason="it hung"),)
+    assert record.failures == ()
+    assert record.lost == {"threads": "it hung"}
 
 
-def test_a_station_that_cannot_even_be_started_is_a_failure(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "lost", [{"single"}, {"single", "threads"}, {"single-nogil"}, {"single-nogil", "ceiling", "threads-nogil"}]
+)
+def test_an_arm_that_is_lost_in_calibration_takes_none_of_the_others_with_it(stage: Stage, lost: set[str]) -> None:
+    stage.uncalibrated = lost
+    record = play(stage)
+    assert {arm.arm for arm in record.unavailable} == lost
+    assert {trial.arm for trial in record.trials} == {arm.name for arm in record.plan.arms} - lost
+    assert {batch.kernel for batch in record.batches} == {"python", "nogil"}
+    findings = {(arm.arm, arm.workers): arm for arm in conclude(record).arms}
+    if "single" in lost:
+        assert findings["processes", 2].reason == "its baseline was not measured"
+
+
+def test_no_arm_vanishes_whatever_is_lost_in_calibration(stage: Stage) -> None:
+    plan = make_plan(workers=(2,), budget_s=2)
+    stage.uncalibrated = {arm.name for arm in plan.arms if arm.kernel in ("nogil", "held") or arm.is_ceiling}
+    record = play(stage, plan)
+    assert {arm.arm for arm in record.unavailable} == stage.uncalibrated
+    assert {trial.arm for trial in record.trials} == {"single", "threads", "processes"}
+
+
+def test_an_arm_whose_station_cannot_even_be_started_is_unavailable(stage: Stage) -> None:
     def connect(arm: str) -> Line:
         if arm == "processes":
             raise OSError(11, "Resource temporarily unavailable")
         return stage.connect(arm)
 
     record = run_study(make_plan(workers=(2,), budget_s=2), a_host(), connect=connect)
-    assert [failure.arm for failure in record.failures] == ["processes"]
+    assert [arm.arm for arm in record.unavailable] == ["processes"]
 
 
 def test_when_all_are_lost_it_ends(stage: Stage) -> None:
@@ -226,17 +254,17 @@ def test_where_threads_cannot_be_pinned_none_is(stage: Stage) -> None:
     record = play(stage, host=a_host(can_pin=False))
     assert {cpu for trial in record.trials for cpu in trial.cpus} == {-1}
     assert not record.pinned
-    assert [caution.kind for caution in record.cautions] == ["not-pinned"]
+    assert [caution.kind for caution in cautions(record)] == ["not-pinned"]
     assert sum(t.arm == "single" and t.round == 0 for t in record.trials) == 2
 
 
-def test_c_kernels_share_one_lap(stage: Stage) -> None:
+def test_c_kernels_share_one_batch(stage: Stage) -> None:
     record = play(stage)
-    assert {lap.kernel for lap in record.laps} == {"python", "native"}
-    laps = {
-        arm: {order["lap"] for order in stage.trials_of(arm)} for arm in ("threads-nogil", "threads-held", "ceiling")
+    assert {batch.kernel for batch in record.batches} == {"python", "nogil"}
+    batches = {
+        arm: {order["batch"] for order in stage.trials_of(arm)} for arm in ("threads-nogil", "threads-held", "ceiling")
     }
-    assert laps["threads-nogil"] == laps["threads-held"] == laps["ceiling"]
+    assert batches["threads-nogil"] == batches["threads-held"] == batches["ceiling"]
 
 
 def test_progress_goes_forward_through_the_phases(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+import psutil
 import pytest
 from properties import given, st
 
@@ -102,16 +103,32 @@ def test_the_clock_is_monotonic_and_sleeping_ends_no_earlier_than_asked() -> Non
     assert _native.sleep_until(begin_ns) >= woke_ns  # the past is no reason to wait
 
 
-def test_a_native_crew_reports_every_thread_in_order() -> None:
-    begin_ns = _native.now_ns() + 1_000_000
-    open_ns, close_ns = begin_ns + 1_000_000, begin_ns + 4_000_000
-    crew = _native.crew([-1, -1, -1], 10_000, begin_ns, open_ns, close_ns)
-    assert len(crew) == 3
-    for ready_ns, opened, closed in crew:
-        assert ready_ns >= begin_ns
-        assert opened[1] >= open_ns and closed[1] >= close_ns
-        assert 0 <= opened[2] <= closed[2] and opened[3] <= closed[3]
+def test_a_native_crew_reports_every_thread_in_order_turn_after_turn() -> None:
+    threads = _native.NativeThreads(3)
+    for count in (3, 1, 3):
+        begin_ns = _native.now_ns() + 1_000_000
+        open_ns, close_ns = begin_ns + 1_000_000, begin_ns + 4_000_000
+        spans = threads.run([-1] * count, 10_000, begin_ns, open_ns, close_ns)
+        assert len(spans) == count
+        for ready_ns, opened, closed in spans:
+            assert ready_ns >= begin_ns
+            assert opened[1] >= open_ns and closed[1] >= close_ns
+            assert 0 <= opened[2] <= closed[2] and opened[3] <= closed[3]
+    threads.close()
+    threads.close()
+    with pytest.raises(ValueError, match="closed"):
+        threads.run([-1], 1, 0, 1, 2)
 
 
-def test_an_empty_native_crew_is_no_crew() -> None:
-    assert _native.crew([], 1, 0, 0, 0) == []
+@pytest.mark.parametrize("count", [0, 4])
+def test_a_native_crew_has_a_worker_at_least_and_no_more_than_it_was_opened_with(count: int) -> None:
+    with pytest.raises(ValueError, match="not so many workers"):
+        _native.NativeThreads(3).run([-1] * count, 1, 0, 1, 2)
+
+
+def test_parked_native_threads_are_gone_after_close() -> None:
+    before = psutil.Process().num_threads()
+    threads = _native.NativeThreads(4)
+    assert psutil.Process().num_threads() == before + 4
+    threads.close()
+    assert psutil.Process().num_threads() == before

@@ -14,9 +14,9 @@ import pytest
 
 from gilstudy._native import now_ns
 from gilstudy.host.machine import read_host
+from gilstudy.measuring.batches import Turn
 from gilstudy.measuring.kernels import KERNELS
-from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring.modes import mode_named
 from gilstudy.measuring.modes.crew import Crew, WorkerLost
 from gilstudy.measuring.modes.processes import ProcessCrew
 from gilstudy.measuring.modes.threads import ThreadCrew
@@ -29,17 +29,25 @@ SAFE = [method for method in get_all_start_methods() if method != "fork"]
 NAMES = [name for name in ARM_NAMES if name != "processes"] + [f"processes[{method}]" for method in SAFE]
 
 
+def open_crew(name: str, workers: int) -> tuple[Crew, int]:
+    arm = arm_of(name)
+    mode = mode_named(arm.mode)
+    assert mode.name == arm.mode
+    assert mode.why_not(arm.option) == ""
+    count = mode.workers(arm.option, workers)
+    return mode.open(arm.kernel, arm.option, count), count
+
+
 @pytest.fixture(params=NAMES, scope="module")
 def crew(request: pytest.FixtureRequest) -> Iterator[tuple[Crew, int]]:
-    arm = arm_of(request.param)
-    opened = open_crew(arm, MOST)
-    yield opened, 1 if arm.mode == "single" else MOST
+    opened, count = open_crew(request.param, MOST)
+    yield opened, count
     opened.close()
 
 
-def a_turn(lap: int = 2000, *, window_ns: int = 4_000_000) -> Turn:
+def a_turn(batch: int = 2000, *, window_ns: int = 4_000_000) -> Turn:
     begin_ns = now_ns() + 2_000_000
-    return Turn(lap, begin_ns, begin_ns + 1_000_000, begin_ns + 1_000_000 + window_ns)
+    return Turn(batch, begin_ns, begin_ns + 1_000_000, begin_ns + 1_000_000 + window_ns)
 
 
 def assert_whole(span: Span, turn: Turn) -> None:
@@ -47,10 +55,16 @@ def assert_whole(span: Span, turn: Turn) -> None:
     for edge, instant_ns in ((span.open, turn.open_ns), (span.close, turn.close_ns)):
         assert edge.before_ns <= edge.after_ns
         assert edge.after_ns >= instant_ns
-        assert edge.laps >= 0
+        assert edge.batches >= 0
     assert span.close.before_ns >= span.open.after_ns or span.close[:3] == span.open[:3]
-    assert span.open.laps <= span.close.laps
+    assert span.open.batches <= span.close.batches
     assert 0 <= span.open.cpu_ns <= span.close.cpu_ns
+
+
+def test_a_crew_finds_its_own_batch(crew: tuple[Crew, int]) -> None:
+    batch = crew[0].calibrate(20_000)
+    assert batch.steps >= 1
+    assert batch.once_ns > 0 and batch.double_ns > 0
 
 
 def test_every_worker_reports_a_whole_turn(crew: tuple[Crew, int]) -> None:
@@ -70,8 +84,8 @@ def test_a_part_of_the_crew_can_take_a_turn_and_turns_follow_each_other(crew: tu
             assert_whole(span, turn)
 
 
-def test_a_lap_longer_than_the_window_is_still_counted_whole(crew: tuple[Crew, int]) -> None:
-    turn = a_turn(lap=400_000, window_ns=1_000)
+def test_a_batch_longer_than_the_window_is_still_counted_whole(crew: tuple[Crew, int]) -> None:
+    turn = a_turn(batch=400_000, window_ns=1_000)
     (span,) = crew[0].run(turn, [-1])
     assert_whole(span, turn)
 
@@ -91,9 +105,9 @@ def test_workers_are_pinned_where_they_are_told(crew: tuple[Crew, int]) -> None:
 
 
 @pytest.mark.skipif(not read_host().can_pin, reason="this system cannot pin threads")
-@pytest.mark.parametrize("name", ["single", "threads", "processes[spawn]"])
+@pytest.mark.parametrize("name", ["single", "threads", "processes[spawn]", "ceiling"])
 def test_a_cpu_that_does_not_exist_is_a_clear_error(name: str) -> None:
-    opened = open_crew(arm_of(name), 1)
+    opened, _ = open_crew(name, 1)
     try:
         with pytest.raises((WorkerLost, OSError), match="keep a worker on CPU 1000"):
             opened.run(a_turn(), [1000])
@@ -159,28 +173,28 @@ class Gate:
 
 
 def test_the_edges_of_a_turn_are_exact_under_a_scripted_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gilstudy.measuring import laps
+    from gilstudy.measuring import batches
 
     gate = Gate()
-    monkeypatch.setattr(laps, "now_ns", lambda: gate.now_ns)
-    monkeypatch.setattr(laps, "thread_cpu_ns", lambda: gate.now_ns // 2)
+    monkeypatch.setattr(batches, "now_ns", lambda: gate.now_ns)
+    monkeypatch.setattr(batches, "thread_cpu_ns", lambda: gate.now_ns // 2)
 
     def sleep(instant_ns: int) -> int:
         gate.now_ns = instant_ns
         return instant_ns
 
-    monkeypatch.setattr(laps, "sleep_until", sleep)
-    span = laps.run(gate, Turn(lap=10, begin_ns=100, open_ns=125, close_ns=180))
+    monkeypatch.setattr(batches, "sleep_until", sleep)
+    span = batches.run(gate, Turn(batch=10, begin_ns=100, open_ns=125, close_ns=180))
     assert span.ready_ns == 100
     assert span.open == (120, 130, 2, 65)
     assert span.close == (170, 180, 7, 90)
 
 
-@pytest.mark.parametrize(("begin_ns", "laps"), [(100, 0), (500, 0)])
-def test_a_lap_that_passes_both_instants_is_one_edge_and_no_second_lap_is_run(
-    monkeypatch: pytest.MonkeyPatch, begin_ns: int, laps: int
+@pytest.mark.parametrize(("begin_ns", "batches"), [(100, 0), (500, 0)])
+def test_a_batch_that_passes_both_instants_is_one_edge_and_no_second_batch_is_run(
+    monkeypatch: pytest.MonkeyPatch, begin_ns: int, batches: int
 ) -> None:
-    from gilstudy.measuring import laps as module
+    from gilstudy.measuring import batches as module
 
     gate = Gate()
     monkeypatch.setattr(module, "now_ns", lambda: gate.now_ns)
@@ -191,15 +205,15 @@ def test_a_lap_that_passes_both_instants_is_one_edge_and_no_second_lap_is_run(
         return begin_ns
 
     monkeypatch.setattr(module, "sleep_until", sleep)
-    span = module.run(gate, Turn(lap=400, begin_ns=50, open_ns=125, close_ns=180))
-    assert span.open == span.close == (begin_ns, begin_ns + 400, laps, 7)
+    span = module.run(gate, Turn(batch=400, begin_ns=50, open_ns=125, close_ns=180))
+    assert span.open == span.close == (begin_ns, begin_ns + 400, batches, 7)
     assert gate.now_ns == begin_ns + 400
 
 
-def test_calibration_finds_the_lap_and_shows_that_time_is_linear(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gilstudy.measuring import laps
+def test_calibration_finds_the_batch_and_shows_that_time_is_linear(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gilstudy.measuring import batches
 
     gate = Gate()
-    monkeypatch.setattr(laps, "now_ns", lambda: gate.now_ns)
-    lap = laps.calibrate("python", gate, 50_000)
-    assert (lap.steps, lap.once_ns, lap.double_ns) == (50_000, 50_000, 100_000)
+    monkeypatch.setattr(batches, "now_ns", lambda: gate.now_ns)
+    batch = batches.calibrate("python", gate, 50_000)
+    assert (batch.steps, batch.once_ns, batch.double_ns) == (50_000, 50_000, 100_000)

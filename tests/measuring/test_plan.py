@@ -9,6 +9,7 @@ import pytest
 from builders import a_host
 
 from gilstudy.errors import BadInput
+from gilstudy.measuring.arm import Arm
 from gilstudy.measuring.plan import ARM_NAMES, arm_of, default_budget_s, default_workers, make_plan, with_baselines
 
 
@@ -29,7 +30,8 @@ def test_asking_twice_times_once() -> None:
 
 def test_a_start_method_is_a_suffix() -> None:
     arm = arm_of("processes[spawn]")
-    assert (arm.name, arm.mode, arm.start_method, arm.baseline) == ("processes[spawn]", "processes", "spawn", "single")
+    assert arm == Arm(mode="processes", option="spawn")
+    assert (arm.name, arm.baseline.name) == ("processes[spawn]", "single")
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ import pytest
 import gilstudy
 from gilstudy.errors import BadInput
 from gilstudy.probing import controls
-from gilstudy.probing.evidence import Evidence, is_firm, judge, wilson
+from gilstudy.probing.evidence import Doubt, Evidence, is_firm, judge, wilson
 from gilstudy.probing.probe import Probe, probe_call, seen_in
 from gilstudy.probing.sweep import sweep
-from gilstudy.probing.table import Case, cases_in, public_functions
+from gilstudy.probing.table import Call, cases_in, public_functions
 from gilstudy.report.probe import Entry, document, junit
 from gilstudy.watching.gil import gil_reason
 from gilstudy.watching.trace import FREE, Lane, Trace
@@ -175,9 +175,9 @@ def test_what_the_call_raises_is_raised_and_the_switch_interval_put_back() -> No
 
 def test_where_there_is_nothing_to_see_no_call_is_made() -> None:
     called: list[int] = []
-    found = probe_call("x", lambda: called.append(1), reason="not applicable: this build has no GIL")
+    found = probe_call("x", lambda: called.append(1), doubt=Doubt("this build has no GIL", "not-applicable"))
     assert (found.verdict, found.calls, called) == ("not-applicable", 0, [])
-    assert probe_call("x", lambda: None, reason="other").verdict == "inconclusive"
+    assert probe_call("x", lambda: None, doubt=Doubt("not applicable")).verdict == "inconclusive"
 
 
 # -- sweep -----------------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_a_sweep_that_finds_no_threshold_says_so() -> None:
 
 
 def test_arguments_are_written_as_in_a_call() -> None:
-    case = Case(target="builtins:sorted", arguments="data[:N], reverse=True", setup="data = [1, 3, 2]")
+    case = Call(target="builtins:sorted", arguments="data[:N], reverse=True", setup="data = [1, 3, 2]")
     assert case.values(2) == (([1, 3],), {"reverse": True})
     assert case.call(3)() == [3, 2, 1]
 
@@ -221,7 +221,7 @@ def test_arguments_are_written_as_in_a_call() -> None:
 @pytest.mark.parametrize("arguments", ["1 +", "nowhere", "1/0", "a=1, 2"])
 def test_arguments_that_do_not_work_are_said_in_one_line(arguments: str) -> None:
     with pytest.raises(BadInput, match="do not work") as told:
-        Case(target="builtins:sorted", arguments=arguments).values()
+        Call(target="builtins:sorted", arguments=arguments).values()
     assert "\n" not in str(told.value)
 
 

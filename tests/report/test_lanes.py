@@ -14,12 +14,12 @@ from gilstudy.lessons.catalogue import CATALOGUE
 from gilstudy.lessons.lesson import Setting
 from gilstudy.lessons.perform import Performance, perform
 from gilstudy.lessons.words import LANGUAGES, Words
-from gilstudy.recording.events import Event, Kind, Play
+from gilstudy.recording.events import Event, EventKind, Play
 from gilstudy.report.lanes import ASCII, UNICODE, drawn, label_width, line_mark, order_chart, slices_chart
 from gilstudy.report.lesson import print_lesson
 from gilstudy.report.wrapping import hanging, wrap
 
-Told = tuple[str, Kind, str]
+Told = tuple[str, EventKind, str]
 
 
 def scripted(told: Iterable[Told]) -> Play:

@@ -10,7 +10,7 @@ from builders import a_host, a_record
 from rich.console import Console
 
 from gilstudy.concluding.findings import conclude
-from gilstudy.measuring.record import Caution, Failure, Record
+from gilstudy.measuring.record import Failure, Record
 from gilstudy.report.terminal import print_claims, print_study
 
 LONG = ["threads", "processes[forkserver]", "processes[spawn]"]
@@ -40,9 +40,7 @@ def test_the_table_shows_every_arm_with_its_interval_gain_cores_and_verdict() ->
         a_record(rounds=0),
         a_record(host=a_host(cpus=1)),
         a_record(failures=(Failure(arm="threads", round=-1, reason="it ended with exit code 3: " + "x" * 200),)),
-        replace(
-            a_record(), interrupted=True, cautions=(Caution(kind="quota", facts={"quota_cpus": 0.5, "workers": 2}),)
-        ),
+        replace(a_record(host=a_host(quota=0.5)), interrupted=True),
     ],
 )
 def test_nothing_is_wider_than_80_columns_and_no_number_is_torn(record: Record) -> None:

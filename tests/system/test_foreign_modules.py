@@ -25,13 +25,13 @@ import gilstudy
 from gilstudy.codec import encode
 from gilstudy.experimenting.conduct import observe
 from gilstudy.measuring.plan import arm_of
-from gilstudy.measuring.client import Lifeline
+from gilstudy.measuring.client import Client
 assert gilstudy.__file__.startswith(PATHS[0]), gilstudy
 for method in METHODS:
-    line = Lifeline(method)
+    line = Client(method)
     try:
         line.ask("open", 60, arm=encode(arm_of(f"processes[{method}]")), workers=1)
-        print(len(line.ask("trial", 60, lap=1000, cpus=[-1], warm_ns=1000, window_ns=1000)["spans"]))
+        print(len(line.ask("trial", 60, batch=1000, cpus=[-1], warm_ns=1000, window_ns=1000)["spans"]))
     finally:
         line.end()
 seen = observe(("sharing", "costs"))

@@ -19,7 +19,7 @@ from gilstudy.experimenting.conduct import observe
 from gilstudy.lessons.catalogue import CATALOGUE
 from gilstudy.lessons.lesson import Setting
 from gilstudy.lessons.perform import perform
-from gilstudy.measuring.client import Lifeline, StationLost
+from gilstudy.measuring.client import Client, StationLost
 from gilstudy.measuring.plan import arm_of
 from gilstudy.recording.events import Play
 from gilstudy.system import scratch
@@ -60,12 +60,12 @@ def test_experiments_without_room_are_troubles_and_the_others_are_done(no_room: 
 
 
 def test_a_station_without_room_works_and_has_no_last_words(no_room: None) -> None:
-    line = Lifeline("single")
+    line = Client("single")
     try:
         assert line.ask("open", 60, arm=encode(arm_of("single")), workers=1)
-        line.tell("no such verb")
+        line.send("no such verb")
         with pytest.raises(StationLost, match="no such verb"):
-            line.answer(60)
+            line.receive(60)
     finally:
         line.end()
 

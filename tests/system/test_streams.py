@@ -15,7 +15,7 @@ from builders import a_record
 
 from gilstudy.concluding.findings import conclude
 from gilstudy.errors import BadInput
-from gilstudy.report.document import save
+from gilstudy.report.study import save
 from gilstudy.system.streams import Output
 
 pytestmark = pytest.mark.skipif(

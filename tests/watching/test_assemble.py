@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gilstudy.watching.assemble import Raw, Turn, assemble
+from gilstudy.watching.assemble import Raw, RawLook, assemble
 from gilstudy.watching.contention import merged
 from gilstudy.watching.pieces import ENDED, Look, process_pieces
 from gilstudy.watching.summary import quantile, summarise
@@ -107,9 +107,9 @@ Seen = tuple[float, ...]
 """When, the state; CPU time, and time of waiting for a CPU (0), since the look before; how long ago that was (1 ms)."""
 
 
-def looks(lane: int, *seen: Seen) -> tuple[Turn, ...]:
+def looks(lane: int, *seen: Seen) -> tuple[RawLook, ...]:
     """Looks that told something new, all times in milliseconds."""
-    turns: list[Turn] = []
+    turns: list[RawLook] = []
     cpu = delay = 0.0
     for at, state, ran, ready, gap in ((*one, 0.0, 1.0)[:5] if len(one) == 3 else (*one, 1.0)[:5] for one in seen):
         cpu, delay = cpu + ran, delay + ready

@@ -9,7 +9,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from builders import a_host, a_pulse, a_runtime
+from builders import a_host, a_reading, a_runtime
 from nasty import NASTY, is_harmless, is_told
 from rich.console import Console
 
@@ -23,7 +23,7 @@ from gilstudy.measuring.conductor import Progress
 from gilstudy.probing.evidence import Evidence
 from gilstudy.probing.probe import Probe
 from gilstudy.probing.sweep import Sweep
-from gilstudy.recording.events import Event, Kind, Play
+from gilstudy.recording.events import Event, EventKind, Play
 from gilstudy.report.console import console
 from gilstudy.report.info import print_info
 from gilstudy.report.lesson import print_lesson
@@ -55,7 +55,7 @@ def an_entry(name: str) -> tuple[Entry, ...]:
 
 
 def a_lesson(name: str) -> Performance:
-    def event(at: int, kind: Kind, thread: str = "") -> Event:
+    def event(at: int, kind: EventKind, thread: str = "") -> Event:
         return Event(at_ns=at, pid=1, thread_id=len(thread), process=name, thread=thread, kind=kind, text=name)
 
     told = (event(0, "started"), event(1, "said"), event(2, "started", name or "t"), event(3, "said", name or "t"))
@@ -76,7 +76,7 @@ def a_lesson(name: str) -> Performance:
 def test_the_facts_of_a_host(name: str) -> None:
     host = replace(a_host(), cpu_model=name, os=name, machine=name, governor=name)
     runtime = a_runtime(executable=name, compiler=name, version=name, implementation=name)
-    text = printed(lambda printer: print_info(printer, host, runtime, a_pulse(), unusable=name))
+    text = printed(lambda printer: print_info(printer, host, runtime, a_reading(), unusable=name))
     assert is_harmless(text)
     assert is_told(name, text)
 

@@ -159,7 +159,7 @@ def test_it_can_be_read_while_it_runs() -> None:
 
 @gil
 def test_a_full_ring_keeps_the_newest_and_counts_what_it_lost() -> None:
-    with watch(period_us=50, lanes=False, room=4) as w:
+    with watch(period_us=50, lanes=False, capacity=4) as w:
         for _ in range(40):
             run_threads(1, 0.001)
     trace = w.trace()

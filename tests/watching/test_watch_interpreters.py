@@ -46,7 +46,7 @@ import gilstudy
 def busy(seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end: pass
-watches = [gilstudy.watch(period_us=20, room=64) for _ in range(3)]
+watches = [gilstudy.watch(period_us=20, capacity=64) for _ in range(3)]
 for one in watches: one.start()
 for _ in range(15):
     crew = [threading.Thread(target=busy, args=(0.0005,)) for _ in range(10)]

@@ -27,16 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge all claims and show them."""
-    from gilstudy.report import document
+    from gilstudy.report import study
     from gilstudy.report.claims import print_table
     from gilstudy.system import files
 
     if args.json:
         files.check_writable(args.json)
-    record = document.load(args.study) if args.study else _measure(args.budget, args.json)
-    return studying.finish(
-        record, args.json, lambda console, record, findings: print_table(console, record, findings.claims)
-    )
+    record = study.load(args.study) if args.study else _measure(args.budget, args.json)
+    return studying.finish(record, args.json, print_table)
 
 
 def _measure(budget_s: float | None, path: Path | None) -> Record:

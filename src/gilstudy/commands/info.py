@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-from typing import Any
 
-from gilstudy._version import __version__
-from gilstudy.codec import encode
-from gilstudy.host.counters import Pulse, read_pulse
-from gilstudy.host.machine import Host, read_host
-from gilstudy.host.runtime import Runtime, this_runtime
+from gilstudy.host.counters import read_counters
+from gilstudy.host.machine import read_host
+from gilstudy.host.runtime import this_runtime
 from gilstudy.system import streams
 
 
@@ -23,33 +19,16 @@ def run(args: argparse.Namespace) -> int:
     """Read the facts and show them."""
     unusable = _load_extensions()
     runtime = this_runtime()  # before anything else is imported that could turn the GIL on, such as psutil
-    host, pulse = read_host(), read_pulse()
-    if args.json:
-        streams.output().write(json.dumps(document(host, runtime, pulse, unusable), indent=2) + "\n")
-        return 0
+    host, counters = read_host(), read_counters()
     from gilstudy.report.console import console
-    from gilstudy.report.info import print_info
+    from gilstudy.report.document import as_json
+    from gilstudy.report.info import document, print_info
 
-    print_info(console(), host, runtime, pulse, unusable=unusable)
+    if args.json:
+        streams.output().write(as_json(document(host, runtime, counters, unusable)))
+        return 0
+    print_info(console(), host, runtime, counters, unusable=unusable)
     return 0
-
-
-def document(host: Host, runtime: Runtime, pulse: Pulse, unusable: str = "") -> dict[str, Any]:
-    """The facts as plain JSON values: as in a record, and under ``derived`` what follows from them."""
-    return {
-        "gilstudy": __version__,
-        "host": encode(host),
-        "derived": {
-            "effective_cpus": host.effective_cpus,
-            "default_cpus": host.default_cpus,
-            "placement": list(host.placement),
-            "has_smt": host.has_smt,
-            "is_mixed": host.is_mixed,
-        },
-        "runtime": encode(runtime),
-        "pulse": encode(pulse),
-        "unusable": unusable,
-    }
 
 
 def _load_extensions() -> str:

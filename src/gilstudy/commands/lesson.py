@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
-from gilstudy._version import __version__
 from gilstudy.errors import BadInput
+from gilstudy.report import document as documents
+from gilstudy.report.document import Document
 from gilstudy.system import streams
 from gilstudy.text import shown
 
@@ -104,7 +104,7 @@ def _check(args: argparse.Namespace, names: list[str]) -> None:
 
 def _run_one(console: Console, lesson: Lesson, setting: Setting, words: Words, args: argparse.Namespace) -> int:
     from gilstudy.lessons.perform import perform
-    from gilstudy.report.lesson import print_code, print_lesson
+    from gilstudy.report.lesson import document, print_code, print_lesson
 
     if args.show_code and not args.json:
         print_code(console, lesson, setting, words)
@@ -114,7 +114,7 @@ def _run_one(console: Console, lesson: Lesson, setting: Setting, words: Words, a
     with _progress(lesson.name) as follow:
         given = perform(lesson, setting, words.code, follow)
     if args.json:
-        _write(_document(given, words))
+        _write(document(given, words))
     else:
         if asks:
             _answer(console, lesson, given, words, guess)
@@ -127,13 +127,15 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _run_all(console: Console, lessons: list[Lesson], setting: Setting, words: Words, *, as_json: bool) -> int:
+    from gilstudy.report.lesson import document
+
     done: list[Performance] = []
     try:
         for lesson in lessons:
             _give(done, console, lesson, setting, words, quiet=as_json)
     finally:  # Ctrl-C keeps what was given until then
         if as_json:
-            _write({"gilstudy": __version__, "lessons": [_document(given, words) for given in done]})
+            _write(documents.made(lessons=[document(given, words) for given in done]))
     failed = sum(given.outcome == "failed" for given in done)
     if not as_json:
         seconds = f"{sum(given.elapsed_ns for given in done) / 1e9:.1f}"
@@ -222,33 +224,7 @@ def _progress(name: str) -> Iterator[Callable[[Event], None]]:
         yield follow
 
 
-def _write(document: dict[str, Any]) -> None:
+def _write(document: Document) -> None:
     output = streams.output()
     is_ascii = not output.encoding.lower().startswith("utf")  # JSON's own escapes, where some are needed
-    output.write(json.dumps(document, indent=2, ensure_ascii=is_ascii) + "\n")
-
-
-def _document(given: Performance, words: Words) -> dict[str, Any]:
-    """A lesson as plain JSON values."""
-    from gilstudy.codec import encode
-
-    name, seen = given.lesson, given.seen
-    trouble = words.reason(given.trouble, detail=given.detail) if given.outcome == "unavailable" else given.trouble
-    return {
-        "gilstudy": __version__,
-        "lesson": name,
-        "language": words.language,
-        "outcome": given.outcome,
-        "trouble": trouble,
-        "elapsed_ns": given.elapsed_ns,
-        "says": words.lesson(name, "says"),
-        "seen": words.lesson(name, seen.sentence, **seen.facts) if seen.facts else "",
-        "since": words.lesson(name, "since"),
-        "facts": seen.facts,
-        "checks": [
-            {"id": check.id, "passed": check.passed, "text": words.within(name, "checks", check.id)}
-            for check in seen.checks
-        ],
-        "claims": encode(given.claims),
-        "plays": encode(given.plays),
-    }
+    output.write(documents.as_json(document, is_ascii=is_ascii))

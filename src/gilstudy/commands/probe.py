@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from gilstudy.commands.delivering import Act, deliver
 from gilstudy.errors import BadInput
-from gilstudy.probing.asking import doubts
+from gilstudy.probing.asking import doubt
+from gilstudy.probing.evidence import Doubt
 from gilstudy.probing.probe import Probe, probe_call
 from gilstudy.probing.quiet import disturbance
 from gilstudy.probing.sweep import sweep
-from gilstudy.probing.table import EXPECTED, Case, cases_in, public_functions, told
+from gilstudy.probing.table import EXPECTED, Call, cases_in, public_functions, told
 from gilstudy.report.console import console
+from gilstudy.report.document import save
 from gilstudy.report.probe import Entry, document, junit, print_probes
 from gilstudy.system import files, streams
 from gilstudy.system.signals import was_signalled
@@ -75,13 +78,12 @@ def run(args: argparse.Namespace) -> int:
     output = streams.kept_output()
     with _limited(args.timeout, ", ".join(case.target for case in cases)):
         entries, interrupt = _entries(cases, args.sweep)
-    try:
-        if json_path is not None:
-            files.write(json_path, json.dumps(document(entries), indent=2) + "\n")
-        if junit_path is not None:
-            files.write(junit_path, junit(entries))
-    finally:  # shown even if it cannot be saved
-        _show(console(output=output), entries, skipped)
+    saves: list[Act] = []
+    if json_path is not None:
+        saves.append(partial(save, json_path, document(entries)))
+    if junit_path is not None:
+        saves.append(partial(files.write, junit_path, junit(entries)))
+    deliver(saves, lambda: _show(console(output=output), entries, skipped))
     if interrupt is not None:
         raise interrupt
     return 1 if any(entry.is_wrong for entry in entries) else 0
@@ -97,16 +99,15 @@ def _limited(timeout_s: float | None, what: str) -> Iterator[None]:
         yield
 
 
-def _entries(cases: Sequence[Case], limits: Limits | None) -> tuple[list[Entry], KeyboardInterrupt | None]:
+def _entries(cases: Sequence[Call], limits: Limits | None) -> tuple[list[Entry], KeyboardInterrupt | None]:
     """The cases' outcomes; Ctrl-C keeps those that are known until then."""
     entries: list[Entry] = []
     try:
-        reason = doubts()
+        known = doubt()
         for case in cases:
-            if entries and not reason:  # the call before may have left something behind
-                entries.append(_entry(case, disturbance(), limits))
-            else:
-                entries.append(_entry(case, reason, limits))
+            # The call before may have left something behind.
+            spoilt = disturbance() if entries and known is None else ""
+            entries.append(_entry(case, Doubt(spoilt) if spoilt else known, limits))
     except KeyboardInterrupt as interrupt:
         return entries, interrupt
     return entries, None
@@ -125,10 +126,10 @@ def _show(console: Console, entries: Sequence[Entry], skipped: Sequence[str]) ->
         console.print(f"This ends when the threads do that the call left behind: {names}.", style="dim")
 
 
-def _cases(args: argparse.Namespace) -> tuple[Sequence[Case], Sequence[str]]:
+def _cases(args: argparse.Namespace) -> tuple[Sequence[Call], Sequence[str]]:
     """What to probe, and the public functions of ``--module`` for which there are no arguments."""
     cases = [
-        Case(target=name, arguments=args.arguments, setup=args.setup, expect=args.expect) for name in args.functions
+        Call(target=name, arguments=args.arguments, setup=args.setup, expect=args.expect) for name in args.functions
     ]
     skipped: list[str] = []
     if args.table is not None:
@@ -145,9 +146,9 @@ def _cases(args: argparse.Namespace) -> tuple[Sequence[Case], Sequence[str]]:
     return cases, skipped
 
 
-def _entry(case: Case, reason: str, limits: Limits | None) -> Entry:
+def _entry(case: Call, doubt: Doubt | None, limits: Limits | None) -> Entry:
     def probe_at(size: int | None) -> Probe:
-        return probe_call(case.target, case.call(size), reason=reason)
+        return probe_call(case.target, case.call(size), doubt=doubt)
 
     process = os.getpid()
     try:

@@ -16,11 +16,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Load, conclude, show."""
     from gilstudy.commands import studying
-    from gilstudy.report import document
+    from gilstudy.report import study
     from gilstudy.report.terminal import print_claims, print_study
     from gilstudy.system import files
 
     if args.json:
         files.check_writable(args.json)
-    studying.finish(document.load(args.file), args.json, print_claims if args.quiet else print_study)
+    studying.finish(study.load(args.file), args.json, print_claims if args.quiet else print_study)
     return 0

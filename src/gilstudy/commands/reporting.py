@@ -9,10 +9,12 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gilstudy.commands.delivering import deliver
 from gilstudy.errors import BadInput
 from gilstudy.report.console import console
 from gilstudy.report.saving import save_trace
@@ -20,7 +22,7 @@ from gilstudy.report.trace import print_trace
 from gilstudy.system import files, signals, streams
 from gilstudy.watching.lastreport import LastReport
 from gilstudy.watching.summary import summarise
-from gilstudy.watching.trace import Span, Trace
+from gilstudy.watching.trace import Stretch, Trace
 
 if TYPE_CHECKING:
     from gilstudy.watching.hiding import Hiding
@@ -65,14 +67,11 @@ class Reporter:
     def report(self, watcher: Watch, title: str) -> None:
         """Save, then show. Raises BadInput if something cannot be written; the rest is done all the same."""
         trace = watcher.trace()
-        failures: list[BadInput] = []
-        for path in self._out:
-            with _kept(failures):
-                save_trace(path, trace, title=_heading(title), window=_absolute(self._window, trace))
-        with _kept(failures):
-            self._show(trace)
-        if failures:
-            raise failures[0]
+
+        def save(path: Path) -> None:
+            save_trace(path, trace, title=_heading(title), window=_absolute(self._window, trace))
+
+        deliver([partial(save, path) for path in self._out], partial(self._show, trace))
 
     def at_end(self, watcher: Watch, hiding: Hiding, title: str) -> None:
         """The same when Python has ended the program; in a forked child that comes here too, nothing."""
@@ -109,14 +108,6 @@ def _heading(title: str) -> str:
 
 
 @contextlib.contextmanager
-def _kept(failures: list[BadInput]) -> Iterator[None]:
-    try:
-        yield
-    except BadInput as error:
-        failures.append(error)
-
-
-@contextlib.contextmanager
 def _ending_at_once() -> Iterator[None]:
     """A signal that comes while we report ends the process: the program has had its end already."""
     before = {kind: signal.getsignal(kind) for kind in signals.KINDS}
@@ -136,7 +127,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _absolute(window: tuple[float, float] | None, trace: Trace) -> Span | None:
+def _absolute(window: tuple[float, float] | None, trace: Trace) -> Stretch | None:
     if window is None:
         return None
     begin, end = (min(trace.end_ns, trace.begin_ns + round(at * 1e6)) for at in window)

@@ -26,7 +26,7 @@ from gilstudy.watching.assemble import assemble
 from gilstudy.watching.gathering import Told, gather
 from gilstudy.watching.lastreport import TIME_IS_UP, LastReport
 from gilstudy.watching.summary import summarise
-from gilstudy.watching.trace import Span, Trace
+from gilstudy.watching.trace import Stretch, Trace
 
 BY_TIME: Final = 0
 """In place of a signal's number: the time limit ended the program."""
@@ -110,7 +110,7 @@ def _print(output: streams.Output, report: LastReport, trace: Trace) -> None:
         )
 
 
-def _window(report: LastReport, trace: Trace) -> Span | None:
+def _window(report: LastReport, trace: Trace) -> Stretch | None:
     """What was asked for, as far as the trace goes."""
     if report.window_ms is None:
         return None

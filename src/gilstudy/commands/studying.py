@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gilstudy import cli
+from gilstudy.commands.delivering import deliver
 from gilstudy.system import signals
 
 if TYPE_CHECKING:
@@ -27,13 +29,13 @@ def saver(path: Path | None) -> Save:
     That it cannot be saved is told when it is saved with its conclusions. A pipe or a device takes only one document.
     """
     from gilstudy.errors import BadInput
-    from gilstudy.report import document
+    from gilstudy.report import study
     from gilstudy.system import files
 
     def save(record: Record) -> None:
         if path and files.is_replaced(path):
             with contextlib.suppress(BadInput):
-                document.save(path, record, None)
+                study.save(path, record, None)
 
     return save
 
@@ -81,7 +83,7 @@ def finish(record: Record, path: Path | None, show: Callable[[Console, Record, F
         KeyboardInterrupt: while it was concluded; it is saved without conclusions, and the message says where.
     """
     from gilstudy.concluding.findings import conclude
-    from gilstudy.report import document
+    from gilstudy.report import study
     from gilstudy.report.console import console
     from gilstudy.system import files
 
@@ -91,13 +93,9 @@ def finish(record: Record, path: Path | None, show: Callable[[Console, Record, F
         if not path:
             raise
         if not files.is_replaced(path):
-            document.save(path, record, None)
+            study.save(path, record, None)
         raise KeyboardInterrupt(f"what was measured is saved in {path}, see gilstudy report") from None
-    try:
-        if path:
-            document.save(path, record, findings)
-    finally:  # shown even if it cannot be saved
-        show(console(), record, findings)
+    deliver([partial(study.save, path, record, findings)] if path else [], lambda: show(console(), record, findings))
     return exit_code(record)
 
 
@@ -106,4 +104,4 @@ def exit_code(record: Record) -> int:
     if record.interrupted:
         return signals.INTERRUPTED
     troubles = record.observations.troubles if record.observations else ()
-    return cli.ARM_FAILED if record.failures or troubles else cli.OK
+    return cli.ARM_FAILED if record.lost or troubles else cli.OK

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from gilstudy.codec import Malformed
 from gilstudy.concluding.claims.experiments import CLAIMS_OF
+from gilstudy.measuring.arm import parse
 from gilstudy.measuring.observations import LockCosts, LostUpdates, Observations
-from gilstudy.measuring.record import CAUTIONS, Record
+from gilstudy.measuring.record import Record
 
 
 def check(record: Record) -> None:
@@ -19,23 +20,20 @@ def check(record: Record) -> None:
 
 
 def _of_study(record: Record) -> Mapping[str, bool]:
-    plan, trials = record.plan, record.trials
-    names = [arm.name for arm in plan.arms]
+    plan, trials, arms = record.plan, record.trials, set(record.plan.arms)
+    cases = {(case.arm.name, case.workers) for case in plan.cases}
     return {
-        "the plan has one ceiling": sum(arm.is_ceiling for arm in plan.arms) == 1,
-        "every arm has a name of its own": len(set(names)) == len(names),
-        "every baseline is an arm": all(arm.baseline in names for arm in plan.arms),
+        "every arm has the name of its parts": all(parse(arm.name) == arm for arm in arms),
+        "every case is there once": len(cases) == len(plan.cases),
+        "the plan has one ceiling": sum(arm.is_ceiling for arm in arms) == 1,
+        "every baseline is an arm": all(arm.baseline in arms for arm in arms),
         "there are worker counts": bool(plan.workers),
         "the host has CPUs": bool(record.host.usable_cpus and record.host.placement),
-        "every trial and every failure is of a known arm": _arms_seen(record) <= {*names},
+        "every trial is of a case of the plan": {(trial.arm, trial.workers) for trial in trials} <= cases,
+        "every arm that was lost is one of the plan's": record.lost.keys() <= {name for name, _ in cases},
         "every trial has a window": all(trial.close_ns > trial.open_ns for trial in trials),
         "every worker has a span and a CPU": all(len(t.spans) == len(t.cpus) == t.workers for t in trials),
-        "every caution has its facts": all({*CAUTIONS.get(c.kind, ())} <= {*c.facts} for c in record.cautions),
     }
-
-
-def _arms_seen(record: Record) -> set[str]:
-    return {trial.arm for trial in record.trials} | {failure.arm for failure in record.failures}
 
 
 def _of_observations(seen: Observations) -> Mapping[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from gilstudy.concluding.cautions import Caution, cautions
 from gilstudy.concluding.claims import Claim
 from gilstudy.concluding.claims.experiments import judge_experiments
 from gilstudy.concluding.claims.speedups import judge_speedups
@@ -20,6 +21,7 @@ class Findings:
 
     arms: tuple[ArmFinding, ...]
     claims: tuple[Claim, ...]
+    cautions: tuple[Caution, ...]
 
 
 def conclude(record: Record) -> Findings:
@@ -28,7 +30,7 @@ def conclude(record: Record) -> Findings:
     claims = judge_speedups(record, arms)
     if record.observations:
         claims += judge_experiments(record.observations)
-    return Findings(arms=arms, claims=claims)
+    return Findings(arms=arms, claims=claims, cautions=cautions(record))
 
 
 def is_enough(record: Record) -> bool:

@@ -62,16 +62,16 @@ def estimate(record: Record) -> tuple[CaseEstimates, ...]:
 
 
 def work_at(edge: Edge, instant_ns: int) -> float:
-    """Laps that a worker had done at ``instant_ns``, which ``edge`` straddles: interpolated within the lap."""
+    """Batches that a worker had done at ``instant_ns``, which ``edge`` straddles: interpolated within the batch."""
     length_ns = max(1, edge.after_ns - edge.before_ns)
-    return edge.laps + min(1.0, max(0.0, (instant_ns - edge.before_ns) / length_ns))
+    return edge.batches + min(1.0, max(0.0, (instant_ns - edge.before_ns) / length_ns))
 
 
 def rates(trial: Trial) -> list[float]:
     """Each worker's steps per second within the trial's common window."""
     window_s = (trial.close_ns - trial.open_ns) / 1e9
     return [
-        (work_at(span.close, trial.close_ns) - work_at(span.open, trial.open_ns)) * trial.lap / window_s
+        (work_at(span.close, trial.close_ns) - work_at(span.open, trial.open_ns)) * trial.batch / window_s
         for span in trial.spans
     ]
 
@@ -79,19 +79,19 @@ def rates(trial: Trial) -> list[float]:
 def cores_used(trial: Trial) -> float:
     """CPU time that the workers used in the trial's window, as a number of cores.
 
-    A worker's CPU time is known at the ends of two laps; the part in the window is that of the laps in the window.
+    A worker's CPU time is known at the ends of two batches; the part in the window is that of the batches in it.
     """
     used_ns = 0.0
     for span in trial.spans:
-        laps = work_at(span.close, trial.close_ns) - work_at(span.open, trial.open_ns)
-        used_ns += (span.close.cpu_ns - span.open.cpu_ns) * laps / max(1, span.close.laps - span.open.laps)
+        batches = work_at(span.close, trial.close_ns) - work_at(span.open, trial.open_ns)
+        used_ns += (span.close.cpu_ns - span.open.cpu_ns) * batches / max(1, span.close.batches - span.open.batches)
     return used_ns / (trial.close_ns - trial.open_ns)
 
 
 class _Estimator:
     def __init__(self, record: Record) -> None:
         self._plan = record.plan
-        self._baseline_of = {arm.name: arm.baseline for arm in record.plan.arms}
+        self._baseline_of = {arm.name: arm.baseline.name for arm in record.plan.arms}
         self._ceiling = next(arm.name for arm in record.plan.arms if arm.is_ceiling)
         self._trials: dict[CaseKey, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
         for trial in record.trials:

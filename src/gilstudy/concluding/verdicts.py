@@ -1,7 +1,7 @@
 """Three-way verdicts on arms: from intervals and from what the host could give, never from a bare ratio.
 
-Whether the host leaves room for a speedup is decided first, from its CPUs and from the ceiling alone. Where it leaves
-none, nothing is said of the arm, whatever its own ratio looks like.
+Whether the host leaves headroom for a speedup is decided first, from its CPUs and from the ceiling alone. Where it
+leaves none, nothing is said of the arm, whatever its own ratio looks like.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ LEAST_CEILING: Final = 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Headroom:
     """What the host leaves for a speedup at a worker count."""
 
     workers: int
     why_none: str
-    """Why nothing can be said, in a few words; "" if there is room."""
+    """Why nothing can be said, in a few words; "" if there is headroom."""
     by_nature: bool
     """Whether that will stay so on this host, rather than being a matter of noise."""
 
@@ -46,24 +46,24 @@ class ArmFinding(CaseEstimates):
     """Why the verdict is not a firm one; "" if it is."""
 
 
-def room_at(record: Record, top: Estimate | None, workers: int) -> Room:
+def headroom_at(record: Record, top: Estimate | None, workers: int) -> Headroom:
     """What the host leaves for ``workers`` workers, by its CPUs and by ``top``, the ceiling's speedup."""
     cpus = min(workers, record.host.effective_cpus)
     if workers < 2:
-        return Room(workers=workers, why_none="one worker has nothing to share", by_nature=True)
+        return Headroom(workers=workers, why_none="one worker has nothing to share", by_nature=True)
     if cpus < LEAST_CPUS:
-        return Room(workers=workers, why_none=f"this process has {_cpus(cpus)} to run on", by_nature=True)
+        return Headroom(workers=workers, why_none=f"this process has {_cpus(cpus)} to run on", by_nature=True)
     if top is None:
-        return Room(workers=workers, why_none="the ceiling was not measured", by_nature=False)
+        return Headroom(workers=workers, why_none="the ceiling was not measured", by_nature=False)
     if not math.isfinite(top.half_width):
-        return Room(workers=workers, why_none="too few rounds were played", by_nature=False)
+        return Headroom(workers=workers, why_none="too few rounds were played", by_nature=False)
     if top.high < LEAST_CEILING:
         why = f"even native threads reached only {ratio(top)} on this host"
-        return Room(workers=workers, why_none=why, by_nature=True)
+        return Headroom(workers=workers, why_none=why, by_nature=True)
     if top.low < LEAST_CEILING:
         why = f"the host was too unsteady: native threads reached {ratio(top)}"
-        return Room(workers=workers, why_none=why, by_nature=False)
-    return Room(workers=workers, why_none="", by_nature=False)
+        return Headroom(workers=workers, why_none=why, by_nature=False)
+    return Headroom(workers=workers, why_none="", by_nature=False)
 
 
 def judge_arms(record: Record, estimates: Iterable[CaseEstimates]) -> tuple[ArmFinding, ...]:
@@ -73,17 +73,17 @@ def judge_arms(record: Record, estimates: Iterable[CaseEstimates]) -> tuple[ArmF
 
     def finding(case: CaseEstimates) -> ArmFinding:
         ceiling = cases.get((top, case.workers))
-        room = room_at(record, ceiling.speedup if ceiling else None, case.workers)
-        verdict, reason = _judge(case, room, case.arm == top)
+        headroom = headroom_at(record, ceiling.speedup if ceiling else None, case.workers)
+        verdict, reason = _judge(case, headroom, case.arm == top)
         known = {field.name: getattr(case, field.name) for field in fields(case)}
         return ArmFinding(**known, verdict=verdict, reason=reason)
 
     return tuple(finding(case) for case in cases.values())
 
 
-def _judge(case: CaseEstimates, room: Room, is_ceiling: bool) -> tuple[ArmVerdict, str]:
-    if room.why_none:
-        return "inconclusive", room.why_none
+def _judge(case: CaseEstimates, headroom: Headroom, is_ceiling: bool) -> tuple[ArmVerdict, str]:
+    if headroom.why_none:
+        return "inconclusive", headroom.why_none
     if is_ceiling:
         return "scales", ""
     if case.speedup is None:

@@ -25,7 +25,7 @@ THREADS: Final = 2
 ROUNDS: Final = 11
 WINDOW_NS: Final = 25_000_000
 LEAD_NS: Final = 2_000_000
-LAP: Final = 2_000
+BATCH: Final = 2_000
 """Steps between two looks at the clock: less than a tenth of a millisecond."""
 CASES: Final = ((1, 1), (1, THREADS), (PROCESSES, 1), (PROCESSES, THREADS))
 
@@ -77,8 +77,8 @@ def _count(cpu: int | None, open_ns: int, close_ns: int, done: list[int]) -> Non
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})  # of this thread alone
     time.sleep(max(0, open_ns - time.perf_counter_ns()) / 1e9)
-    laps = 0
+    batches = 0
     while time.perf_counter_ns() < close_ns:
-        laps += 1
-        python(LAP)
-    done.append(laps * LAP)
+        batches += 1
+        python(BATCH)
+    done.append(batches * BATCH)

@@ -16,7 +16,7 @@ from time import perf_counter_ns
 from typing import Any, Final
 
 from gilstudy.host.runtime import gil_enabled
-from gilstudy.measuring.observations import Spell, Switching, Turn
+from gilstudy.measuring.observations import Spell, Stint, Switching
 from gilstudy.watching.gil import gil_reason
 from gilstudy.watching.heartbeat import switch_interval
 from gilstudy.watching.summary import complete_holds
@@ -69,7 +69,7 @@ def _spell(interval_s: float) -> Spell:
             time.sleep(0.001)
     return Spell(
         interval_ns=round(interval_s * 1e9),
-        turns=tuple(Turn(*entry) for entry in sorted(log, key=lambda entry: entry[1])),
+        turns=tuple(Stint(*entry) for entry in sorted(log, key=lambda entry: entry[1])),
         holds_ns=_holds_ns(watcher.trace(), {thread.ident for thread in threads}),
     )
 

@@ -21,7 +21,7 @@ from gilstudy.host.cgroup import ROOT, read_throttling, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class Counters:
     """The host at one instant. None stands for what this system does not tell."""
 
     at_ns: Count
@@ -47,8 +47,8 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What happened between two pulses. None where either does not tell, or where a counter began anew."""
+class CounterChange:
+    """What happened between two readings. None where either does not tell, or where a counter began anew."""
 
     elapsed_ns: int
     busy_ns: int | None
@@ -61,27 +61,12 @@ class Change:
     thermal_throttles: int | None
 
     @property
-    def cpus_busy(self) -> float | None:
-        """How many of the host's CPUs were busy on average, with whatever."""
-        return _ratio(self.busy_ns, self.elapsed_ns)
-
-    @property
     def cpus_stolen(self) -> float | None:
         """How many CPUs the hypervisor took away on average."""
         return _ratio(self.steal_ns, self.elapsed_ns)
 
-    @property
-    def cpus_throttled(self) -> float | None:
-        """How many CPUs the quota took away from this process's groups on average."""
-        return _ratio(self.throttled_ns, self.elapsed_ns)
 
-    @property
-    def pressure(self) -> float | None:
-        """The share of the time in which some task of the host waited for a CPU."""
-        return _ratio(None if self.pressure_us is None else self.pressure_us * 1000, self.elapsed_ns)
-
-
-def read_pulse(root: Path = ROOT) -> Pulse:
+def read_counters(root: Path = ROOT) -> Counters:
     """The host right now.
 
     Args:
@@ -90,7 +75,7 @@ def read_pulse(root: Path = ROOT) -> Pulse:
     loads = _loads(root)
     counters = _counters(root)
     throttling = read_throttling(root)
-    return Pulse(
+    return Counters(
         at_ns=time.monotonic_ns(),
         load_1=loads[0],
         load_5=loads[1],
@@ -106,9 +91,9 @@ def read_pulse(root: Path = ROOT) -> Pulse:
     )
 
 
-def change(before: Pulse, after: Pulse) -> Change:
+def change(before: Counters, after: Counters) -> CounterChange:
     """What happened between ``before`` and ``after``."""
-    return Change(
+    return CounterChange(
         elapsed_ns=after.at_ns - before.at_ns,
         busy_ns=_growth(before.busy_ns, after.busy_ns),
         steal_ns=_growth(before.steal_ns, after.steal_ns),

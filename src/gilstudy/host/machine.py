@@ -28,7 +28,7 @@ _CPUS: Final = "sys/devices/system/cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class CpuKind:
     """CPUs that the system describes as alike."""
 
     name: str
@@ -68,7 +68,7 @@ class Host:
     """The user's PYTHON_CPU_COUNT or ``-X cpu_count``, read on every Python; None if not set."""
     cores: tuple[tuple[Cpus, ...], ...]
     """The usable CPUs, those of one physical core (SMT siblings) together; empty if unknown."""
-    kinds: tuple[Kind, ...]
+    kinds: tuple[CpuKind, ...]
     """The usable CPUs by speed, the fastest first; empty if the system does not tell. One kind: all alike."""
     kinds_source: str
     """What told their speed: ``cpu_capacity``, ``cpuinfo_max_freq``, ``sysctl``, or ""."""
@@ -207,7 +207,7 @@ def _cores(root: Path, cpus: Sequence[int]) -> tuple[tuple[int, ...], ...]:
 # -- what kind -----------------------------------------------------------------------------------------------------
 
 
-def _kinds(root: Path, cpus: Sequence[int]) -> tuple[tuple[Kind, ...], str]:
+def _kinds(root: Path, cpus: Sequence[int]) -> tuple[tuple[CpuKind, ...], str]:
     """The kinds of ``cpus``, the fastest first, and what told their speed."""
     if sys.platform == "darwin" and root == ROOT:
         kinds = darwin_kinds(_sysctl)
@@ -223,7 +223,7 @@ def _kinds(root: Path, cpus: Sequence[int]) -> tuple[tuple[Kind, ...], str]:
     rank = ["performance", "", *list(_HYBRID.values())[1:]]
     order = sorted(groups, key=lambda kind: (-(kind[1] or 0.0), rank.index(kind[0])))
     return tuple(
-        Kind(name=name, capacity=speed, count=len(groups[name, speed]), cpus=tuple(groups[name, speed]))
+        CpuKind(name=name, capacity=speed, count=len(groups[name, speed]), cpus=tuple(groups[name, speed]))
         for name, speed in order
     ), source
 
@@ -247,7 +247,7 @@ def _speeds(root: Path, cpus: Sequence[int]) -> tuple[Mapping[int, float], str]:
     return alike
 
 
-def darwin_kinds(ask: Callable[[str], str]) -> tuple[Kind, ...]:
+def darwin_kinds(ask: Callable[[str], str]) -> tuple[CpuKind, ...]:
     """The kinds of CPUs on an Apple chip; macOS tells how many there are of each, not which.
 
     Args:
@@ -257,7 +257,7 @@ def darwin_kinds(ask: Callable[[str], str]) -> tuple[Kind, ...]:
     for level in range(min(_positive(ask("hw.nperflevels")), _MOST_LEVELS)):
         name = {"Performance": "performance", "Efficiency": "efficient"}.get(ask(f"hw.perflevel{level}.name"), "")
         if count := _positive(ask(f"hw.perflevel{level}.logicalcpu")):
-            kinds.append(Kind(name=name, capacity=None, count=count, cpus=()))
+            kinds.append(CpuKind(name=name, capacity=None, count=count, cpus=()))
     return tuple(kinds)
 
 

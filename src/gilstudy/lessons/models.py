@@ -10,7 +10,7 @@ from typing import Final
 from gilstudy.concluding.claims.experiments import typical
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, Setting, always, in_order, ms
 from gilstudy.measuring.observations import Layers
-from gilstudy.recording.events import Lane
+from gilstudy.recording.events import Track
 from gilstudy.stats import Estimate
 
 BREAK_NS: Final = 50_000
@@ -22,7 +22,7 @@ LEAST_TURNS: Final = 3
 Slice = tuple[int, int]
 
 
-def slices_of(lane: Lane) -> list[Slice]:
+def slices_of(lane: Track) -> list[Slice]:
     """When the process ran without a break, from the lines that it printed."""
     return [(event.numbers[-2], event.numbers[-1]) for event in lane.said]
 

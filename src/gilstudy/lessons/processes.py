@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from gilstudy.lessons.lesson import Check, Lesson, Material, Run, Seen, Setting, always, ms
-from gilstudy.recording.events import Lane, Play
+from gilstudy.recording.events import Play, Track
 
 
 def _see_fork(material: Material) -> Seen:
@@ -29,7 +29,7 @@ def _no_fork(setting: Setting) -> str:
     return "" if hasattr(os, "fork") else "no-fork"
 
 
-def _overlap_ns(first: Lane, second: Lane) -> int:
+def _overlap_ns(first: Track, second: Track) -> int:
     """How long both were busy printing at the same time; negative if never."""
     begin = max(first.said[0].at_ns, second.said[0].at_ns)
     return min(first.said[-1].at_ns, second.said[-1].at_ns) - begin
@@ -64,7 +64,7 @@ def _see_run(material: Material) -> Seen:
     return Seen(checks=checks, facts={"empty_code": str(codes[0])}, answer=answer)
 
 
-def _main(play: Play) -> Lane:
+def _main(play: Play) -> Track:
     return play.lanes[0]
 
 

@@ -24,16 +24,16 @@ class StationLost(Exception):
 class Line(Protocol):
     """What the conductor needs of a station."""
 
-    def tell(self, verb: str, **order: Any) -> None:
+    def send(self, verb: str, **order: Any) -> None:
         """Give an order without waiting for its answer. Raises StationLost if the station is gone."""
         ...
 
-    def answer(self, timeout_s: float) -> Mapping[str, Any]:
+    def receive(self, timeout_s: float) -> Mapping[str, Any]:
         """The answer to the oldest order that has none yet. Raises StationLost if none comes."""
         ...
 
     def ask(self, verb: str, timeout_s: float, **order: Any) -> Mapping[str, Any]:
-        """Give an order and wait for its answer. Raises StationLost as `tell` and `answer` do."""
+        """Give an order and wait for its answer. Raises StationLost as `send` and `receive` do."""
         ...
 
     def end(self) -> None:
@@ -41,7 +41,7 @@ class Line(Protocol):
         ...
 
 
-class Lifeline:
+class Client:
     """One station process and the two pipes to it."""
 
     def __init__(self, arm: str, python: str = sys.executable) -> None:
@@ -73,7 +73,7 @@ class Lifeline:
                 self._answers.put(line)
         self._answers.put(_OVER)
 
-    def tell(self, verb: str, **order: Any) -> None:
+    def send(self, verb: str, **order: Any) -> None:
         """Give an order without waiting for its answer.
 
         Raises:
@@ -86,7 +86,7 @@ class Lifeline:
         except OSError:
             raise StationLost(self._epitaph()) from None
 
-    def answer(self, timeout_s: float) -> Mapping[str, Any]:
+    def receive(self, timeout_s: float) -> Mapping[str, Any]:
         """The answer to the oldest order that has none yet.
 
         Raises:
@@ -107,9 +107,9 @@ class Lifeline:
         return answer
 
     def ask(self, verb: str, timeout_s: float, **order: Any) -> Mapping[str, Any]:
-        """Give an order and wait for its answer. Raises StationLost as `tell` and `answer` do."""
-        self.tell(verb, **order)
-        return self.answer(timeout_s)
+        """Give an order and wait for its answer. Raises StationLost as `send` and `receive` do."""
+        self.send(verb, **order)
+        return self.receive(timeout_s)
 
     def _epitaph(self) -> str:
         try:

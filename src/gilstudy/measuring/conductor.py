@@ -11,29 +11,27 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from random import Random
 from typing import Any, Final, Literal
 
 from gilstudy._native import now_ns
 from gilstudy.codec import decode, encode
-from gilstudy.host.counters import Pulse, read_pulse
+from gilstudy.host.counters import Counters, read_counters
 from gilstudy.host.machine import Host
 from gilstudy.host.runtime import Runtime
-from gilstudy.measuring.cautions import cautions
-from gilstudy.measuring.client import Lifeline, Line, StationLost
-from gilstudy.measuring.record import Arm, Edge, Failure, Lap, Plan, Record, Span, Trial
+from gilstudy.measuring.arm import Arm
+from gilstudy.measuring.client import Client, Line, StationLost
+from gilstudy.measuring.kernels import IN_C
+from gilstudy.measuring.record import Batch, Edge, Failure, Plan, Record, Span, Trial, Unavailable
+from gilstudy.measuring.rounds import Ask, BatchKey, Rounds, batch_key, calibrators, look_times
 
 START_TIMEOUT_S: Final = 30.0
 TRIAL_TIMEOUT_S: Final = 10.0
-LAP_TARGET_NS: Final = {"python": 50_000, "native": 100_000}
-"""A lap is long beside a look at the clock (and, in C, beside the moment between two laps that needs the GIL), and
-short beside the window: half a lap bounds the error at each of its edges."""
-MOST_BASELINE_CPUS: Final = 8
-"""Baselines are taken on every CPU in use; on large hosts on so many of them, drawn anew in each round."""
-FIRST_LOOK: Final = 0.4
-"""The share of the budget after which the study first looks whether it may stop."""
+BATCH_NS: Final = 50_000
+"""A batch is long beside a look at the clock and short beside the window: half of one bounds the error at each edge."""
+NATIVE_BATCH_NS: Final = 100_000
+"""In C it is long beside the moment between two batches that needs the GIL too."""
 
 Phase = Literal["starting", "calibrating", "measuring", "done"]
 
@@ -59,12 +57,13 @@ def run_study(
     *,
     enough: Callable[[Record], bool] = lambda record: False,
     notice: Callable[[Progress], None] = quietly,
-    connect: Callable[[str], Line] = Lifeline,
+    connect: Callable[[str], Line] = Client,
 ) -> Record:
     """Measure what ``plan`` asks for on this host.
 
-    An arm whose station fails, hangs or is killed is left out from then on and listed in the record's failures;
-    the others go on. Ctrl-C ends the study, and what was measured until then is returned with ``interrupted`` set.
+    An arm whose station fails, hangs or is killed is left out from then on and listed in the record, as unavailable
+    before the first round, as a failure later; the others go on. Ctrl-C ends the study, and what was measured until
+    then is returned with ``interrupted`` set.
 
     Args:
         plan: what to measure.
@@ -105,13 +104,6 @@ def _undisturbed() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    arm: Arm
-    workers: int
-    cpus: tuple[int, ...]
-
-
 class _Study:
     def __init__(
         self, plan: Plan, host: Host, notice: Callable[[Progress], None], connect: Callable[[str], Line]
@@ -119,18 +111,19 @@ class _Study:
         self.plan, self.host, self.notice, self._connect = plan, host, notice, connect
         self.interrupted = False
         self._arms = {arm.name: arm for arm in plan.arms}
-        self._random = Random(plan.seed)
         self._began_ns = now_ns()
         self._started = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._before: Pulse = read_pulse()
+        self._before: Counters = read_counters()
         self._lines: dict[str, Line] = {}
         self._runtimes: dict[str, Runtime] = {}
-        self._laps: list[Lap] = []
-        self._steps: dict[str, int] = {}
+        self._batches: list[Batch] = []
+        self._steps: dict[BatchKey, int] = {}
         self._trials: list[Trial] = []
+        self._unavailable: list[Unavailable] = []
         self._failures: list[Failure] = []
         self._round = -1
         self._placement = host.placement if host.can_pin else (-1,)
+        self._rounds = Rounds(plan, self._placement)
 
     # -- set-up and end -----------------------------------------------------------------------------------------
 
@@ -140,31 +133,30 @@ class _Study:
         for name in self._arms:
             with self._failing(name):
                 self._lines[name] = self._connect(name)
-        most = max(self.plan.workers)
+        most = {arm.name: max(c.workers for c in self.plan.cases if c.arm == arm) for arm in self.plan.arms}
         for name in list(self._lines):
             with self._failing(name):
-                self._lines[name].tell("open", arm=encode(self._arms[name]), workers=most)
+                self._lines[name].send("open", arm=encode(self._arms[name]), workers=most[name])
         for name in list(self._lines):
             with self._failing(name):
-                answer = self._lines[name].answer(START_TIMEOUT_S)
+                answer = self._lines[name].receive(START_TIMEOUT_S)
                 self._runtimes[name] = decode(Runtime, answer["runtime"])
         self._tell("calibrating")
-        # The C kernels share one lap, so that they differ in nothing but the GIL.
-        for kernel in ("python", "native"):
-            self._calibrate(kernel)
-        self._steps |= {kernel: self._steps["native"] for kernel in ("nogil", "held") if "native" in self._steps}
-        for turn in self._turns():  # one short trial each, not kept: the first of anything is slower
-            self._try(turn, warm_ns=1_000_000, window_ns=2_000_000)
+        for key, arms in calibrators(self._arms.values()).items():
+            self._calibrate(key, arms)
+        for ask in self._rounds.cases():  # one short trial each, not kept: the first of anything is slower
+            self._try(ask, warm_ns=1_000_000, window_ns=2_000_000)
 
-    def _calibrate(self, kernel: str) -> None:
-        name = next((arm.name for arm in self.plan.arms if arm.kernel == kernel and arm.is_baseline), "")
-        if name in self._lines:
-            with self._failing(name):
-                target_ns = LAP_TARGET_NS[kernel]
-                answer = self._lines[name].ask("calibrate", TRIAL_TIMEOUT_S, kernel=kernel, target_ns=target_ns)
-                lap = decode(Lap, answer["lap"])
-                self._laps.append(lap)
-                self._steps[kernel] = lap.steps
+    def _calibrate(self, key: BatchKey, arms: Sequence[Arm]) -> None:
+        """Find the steps of a batch in the first station that can: the loss of one must not cost the others theirs."""
+        for arm in arms:
+            if arm.name in self._lines and key not in self._steps:
+                with self._failing(arm.name):
+                    target_ns = NATIVE_BATCH_NS if key[0] in IN_C else BATCH_NS
+                    answer = self._lines[arm.name].ask("calibrate", TRIAL_TIMEOUT_S, target_ns=target_ns)
+                    batch = replace(decode(Batch, answer["batch"]), kernel=key[0], runtime=key[1])
+                    self._batches.append(batch)
+                    self._steps[key] = batch.steps
 
     def end(self) -> None:
         """End every station."""
@@ -175,15 +167,13 @@ class _Study:
 
     def play(self, enough: Callable[[Record], bool]) -> None:
         """Play rounds until ``enough`` says so at a look, or the budget is spent, or no arm is left."""
-        looks = _look_times(self.plan, self._elapsed_s())
+        looks = look_times(self.plan, self._elapsed_s())
         longest_s = 0.0
         while self._lines and self._elapsed_s() + longest_s < self.plan.budget_s:
             began_s = self._elapsed_s()
             self._round += 1
-            turns = self._turns()
-            self._random.shuffle(turns)
-            for turn in turns:
-                self._try(turn, warm_ns=self.plan.warm_ns, window_ns=self.plan.window_ns, keep=True)
+            for ask in self._rounds.shuffled():
+                self._try(ask, warm_ns=self.plan.warm_ns, window_ns=self.plan.window_ns, keep=True)
             longest_s = max(longest_s, self._elapsed_s() - began_s)
             self._tell("measuring")
             if looks and self._elapsed_s() >= looks[0]:
@@ -193,40 +183,16 @@ class _Study:
                     break
         self._tell("done")
 
-    def _turns(self) -> list[_Turn]:
-        """All cases of a round, baselines on each CPU included, in no order yet."""
-        turns: list[_Turn] = []
-        in_use = self._in_use()
-        for arm in self._arms.values():
-            if arm.is_baseline:
-                turns += [_Turn(arm, 1, (cpu,)) for cpu in in_use]
-            if arm.mode != "single":
-                counts = [count for count in self.plan.workers if count > 1 or not arm.is_baseline]
-                turns += [_Turn(arm, count, self._places(count)) for count in counts]
-        return turns
-
-    def _in_use(self) -> Sequence[int]:
-        places = self._placement[: max(self.plan.workers)]
-        if places == (-1,):  # not pinned: as many baselines as on two CPUs, wherever the system puts them
-            return (-1, -1)
-        return self._random.sample(places, min(len(places), MOST_BASELINE_CPUS))
-
-    def _places(self, count: int) -> tuple[int, ...]:
-        """A CPU for each worker; who gets which is drawn anew each time."""
-        places = [self._placement[place % len(self._placement)] for place in range(count)]
-        self._random.shuffle(places)
-        return tuple(places)
-
-    def _try(self, turn: _Turn, *, warm_ns: int, window_ns: int, keep: bool = False) -> None:
-        name = turn.arm.name
-        steps = self._steps.get(turn.arm.kernel)
-        if name not in self._lines or steps is None:
+    def _try(self, ask: Ask, *, warm_ns: int, window_ns: int, keep: bool = False) -> None:
+        name = ask.arm.name
+        if name not in self._lines:
             return
+        steps = self._steps[batch_key(ask.arm)]  # it has one: an arm that is left found it, unless another one did
         with self._failing(name):
-            order = {"lap": steps, "cpus": turn.cpus, "warm_ns": warm_ns, "window_ns": window_ns}
+            order = {"batch": steps, "cpus": ask.cpus, "warm_ns": warm_ns, "window_ns": window_ns}
             answer = self._lines[name].ask("trial", TRIAL_TIMEOUT_S, **order)
             if keep:
-                self._trials.append(_trial(self._round, turn, steps, answer))
+                self._trials.append(_trial(self._round, ask, steps, answer))
 
     @contextlib.contextmanager
     def _failing(self, name: str) -> Iterator[None]:
@@ -236,7 +202,10 @@ class _Study:
         except (StationLost, OSError) as lost:
             if line := self._lines.pop(name, None):
                 line.end()
-            self._failures.append(Failure(arm=name, round=self._round, reason=str(lost)))
+            if self._round < 0:
+                self._unavailable.append(Unavailable(arm=name, reason=str(lost)))
+            else:
+                self._failures.append(Failure(arm=name, round=self._round, reason=str(lost)))
 
     # -- what is known so far ------------------------------------------------------------------------------------
 
@@ -244,7 +213,7 @@ class _Study:
         return (now_ns() - self._began_ns) / 1e9
 
     def _tell(self, phase: Phase) -> None:
-        failed = tuple(failure.arm for failure in self._failures)
+        failed = (*(arm.arm for arm in self._unavailable), *(failure.arm for failure in self._failures))
         budget_s = self.plan.budget_s
         self.notice(
             Progress(phase=phase, round=self._round + 1, elapsed_s=self._elapsed_s(), budget_s=budget_s, failed=failed)
@@ -252,8 +221,6 @@ class _Study:
 
     def record(self) -> Record:
         """What was observed so far."""
-        after, laps, trials = read_pulse(), tuple(self._laps), tuple(self._trials)
-        pinned = self._placement != (-1,)
         return Record(
             started=self._started,
             elapsed_s=round(self._elapsed_s(), 3),
@@ -261,32 +228,25 @@ class _Study:
             plan=self.plan,
             host=self.host,
             before=self._before,
-            after=after,
-            pinned=pinned,
+            after=read_counters(),
+            pinned=self._placement != (-1,),
             runtimes=dict(self._runtimes),
-            laps=laps,
-            trials=trials,
+            batches=tuple(self._batches),
+            trials=tuple(self._trials),
+            unavailable=tuple(self._unavailable),
             failures=tuple(self._failures),
-            cautions=cautions(self.plan, self.host, self._before, after, pinned, self._runtimes, laps, trials),
             observations=None,
         )
 
 
-def _look_times(plan: Plan, spent_s: float) -> list[float]:
-    """When to look: the first look after a part of the time that is left, the last when the budget is spent."""
-    first_s = spent_s + FIRST_LOOK * (plan.budget_s - spent_s)
-    step_s = (plan.budget_s - first_s) / max(1, plan.looks - 1)
-    return [first_s + step_s * look for look in range(plan.looks - 1)]
-
-
-def _trial(round_: int, turn: _Turn, steps: int, answer: Any) -> Trial:
+def _trial(round_: int, ask: Ask, steps: int, answer: Any) -> Trial:
     spans = tuple(Span(ready_ns, Edge(*opened), Edge(*closed)) for ready_ns, opened, closed in answer["spans"])
     return Trial(
         round=round_,
-        arm=turn.arm.name,
-        workers=turn.workers,
-        cpus=turn.cpus,
-        lap=steps,
+        arm=ask.arm.name,
+        workers=len(ask.cpus),
+        cpus=ask.cpus,
+        batch=steps,
         open_ns=answer["open_ns"],
         close_ns=answer["close_ns"],
         gil=answer["gil"],

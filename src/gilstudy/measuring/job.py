@@ -6,13 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from gilstudy._native import now_ns
-from gilstudy.measuring import laps
-from gilstudy.measuring.kernels import KERNELS
-from gilstudy.measuring.laps import Turn
-from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring.batches import Turn
+from gilstudy.measuring.modes import mode_named
 from gilstudy.measuring.plan import arm_of
 
-LAP_NS: Final = 100_000
+BATCH_NS: Final = 100_000
 
 
 def arm_job(name: str, workers: int, seconds: float) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -22,12 +20,13 @@ def arm_job(name: str, workers: int, seconds: float) -> tuple[Callable[[], objec
         BadInput: there is no such arm.
     """
     arm = arm_of(name)
-    workers = 1 if arm.mode == "single" else workers
-    lap = laps.calibrate(arm.kernel, KERNELS.get(arm.kernel, KERNELS["nogil"]), LAP_NS).steps
-    crew = open_crew(arm, workers)
+    mode = mode_named(arm.mode)
+    workers = mode.workers(arm.option, workers)
+    crew = mode.open(arm.kernel, arm.option, workers)
+    batch = crew.calibrate(BATCH_NS).steps
 
     def run() -> None:
         begin = now_ns() + 2_000_000
-        crew.run(Turn(lap, begin, begin + 1_000_000, begin + round(seconds * 1e9)), [-1] * workers)
+        crew.run(Turn(batch, begin, begin + 1_000_000, begin + round(seconds * 1e9)), [-1] * workers)
 
     return run, crew.close

@@ -73,3 +73,12 @@ if sys.implementation.name == "pypy":
     nogil, held = in_slices(nogil), in_slices(held)
 
 KERNELS: Final[dict[str, Kernel]] = {"python": python, "nogil": nogil, "held": held}
+IN_C: Final = ("nogil", "held")
+"""Those whose loop is the one in C, so that they differ in nothing but the GIL."""
+SUBJECT: Final = "python"
+"""What is run where an arm names no kernel: the subject of the study."""
+
+
+def kernel_named(name: str) -> Kernel:
+    """The kernel of this name, "" for the subject. Raises KeyError if there is none."""
+    return KERNELS[name or SUBJECT]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gilstudy.codec import Count, Positive
 
 
-class Turn(NamedTuple):
+class Stint(NamedTuple):
     """One stretch in which a thread ran and the other did not."""
 
     thread: int
@@ -23,7 +23,7 @@ class Spell:
 
     interval_ns: Positive
     """``sys.getswitchinterval()``."""
-    turns: tuple[Turn, ...]
+    turns: tuple[Stint, ...]
     """In the order of their beginnings."""
     holds_ns: tuple[Count, ...]
     """How long each of the two held the GIL at a time, read from the GIL itself; empty if it could not be read."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from gilstudy.codec import LARGEST
 from gilstudy.errors import BadInput
 from gilstudy.host.machine import Host
-from gilstudy.measuring.record import Arm, Plan
+from gilstudy.measuring.arm import CEILING, Arm, Case, parse
+from gilstudy.measuring.modes import mode_named
+from gilstudy.measuring.record import Plan
 
 LOOKS: Final = 4
 WINDOW_NS: Final = 5_000_000
@@ -20,21 +19,12 @@ WARM_NS: Final = 1_500_000
 PRECISION: Final = 0.05
 MOST_WORKERS: Final = 512
 
-
-CEILING: Final = "ceiling"
-
-_KNOWN: Final = (
-    Arm(name="single", kernel="python", mode="single", baseline="single"),
-    Arm(name="single-nogil", kernel="nogil", mode="single", baseline="single-nogil"),
-    Arm(name="single-held", kernel="held", mode="single", baseline="single-held"),
-    Arm(name="threads", kernel="python", mode="threads", baseline="single"),
-    Arm(name="threads-nogil", kernel="nogil", mode="threads", baseline="single-nogil"),
-    Arm(name="threads-held", kernel="held", mode="threads", baseline="single-held"),
-    Arm(name="processes", kernel="python", mode="processes", baseline="single"),
-    Arm(name=CEILING, kernel="native", mode="native", baseline=CEILING),
+ARM_NAMES: Final = (
+    *("single", "single-nogil", "single-held"),
+    *("threads", "threads-nogil", "threads-held"),
+    *("processes", CEILING),
 )
-ARM_NAMES: Final = tuple(arm.name for arm in _KNOWN)
-_BY_NAME: Final = {arm.name: arm for arm in _KNOWN}
+"""The arms that are timed if nothing else is asked for, in the order of the report."""
 
 
 def arm_of(name: str) -> Arm:
@@ -43,32 +33,35 @@ def arm_of(name: str) -> Arm:
     Raises:
         BadInput: there is no such arm here.
     """
-    match = re.fullmatch(r"([^\[\]@]+)(?:\[([^\[\]]*)\])?", name)
-    base = _BY_NAME.get(match[1]) if match else None
-    if not match or base is None:
+    arm = parse(name)
+    if arm is None or _plain(arm).name not in ARM_NAMES or arm.runtime:
         raise BadInput(f"there is no arm {name!r}; choose from {', '.join(ARM_NAMES)}")
-    if match[2] is None:
-        return base
-    methods = multiprocessing.get_all_start_methods()
-    if base.mode != "processes":
-        raise BadInput(f"the arm {base.name} starts no process, so it takes no [{match[2]}]")
-    if match[2] not in methods:
-        raise BadInput(f"this system cannot start processes by {match[2]!r}; choose from {', '.join(methods)}")
-    return replace(base, name=name, start_method=match[2])
+    if why_not := mode_named(arm.mode).why_not(arm.option):
+        raise BadInput(f"there is no arm {name!r} here: {why_not}")
+    return arm
+
+
+def _plain(arm: Arm) -> Arm:
+    return Arm(mode=arm.mode, kernel=arm.kernel)
 
 
 def with_baselines(names: Iterable[str]) -> tuple[Arm, ...]:
-    """The arms asked for, in the order of the table, with the ceiling and the baselines that they need."""
+    """The arms asked for, in the order of the report, with the ceiling and the baselines that they need."""
     asked = [arm_of(name) for name in dict.fromkeys(names)]
     if not asked:
         raise BadInput(f"name at least one arm: {', '.join(ARM_NAMES)}")
-    needed = {arm.baseline for arm in asked} | {CEILING}
-    extra = [_BY_NAME[name] for name in needed - {arm.name for arm in asked}]
-    return tuple(sorted([*asked, *extra], key=lambda arm: (_rank(arm), arm.name)))
+    arms = {*asked, *(arm.baseline for arm in asked), Arm(mode=CEILING)}
+    return tuple(sorted(arms, key=lambda arm: (ARM_NAMES.index(_plain(arm).name), arm.name)))
 
 
-def _rank(arm: Arm) -> int:
-    return ARM_NAMES.index(arm.name.partition("[")[0])
+def cases_of(arms: Iterable[Arm], workers: Iterable[int]) -> tuple[Case, ...]:
+    """The cases of a round: each arm at each count, each baseline with one worker."""
+    cases: dict[Case, None] = {}
+    for arm in arms:
+        counts = [mode_named(arm.mode).workers(arm.option, asked) for asked in workers]
+        for count in [1, *counts] if arm.is_baseline else counts:
+            cases[Case(arm=arm, workers=count)] = None
+    return tuple(cases)
 
 
 def default_workers(host: Host) -> tuple[int, ...]:
@@ -114,7 +107,7 @@ def make_plan(
         raise BadInput("the confidence level goes from 0.5 to 0.999")
     return Plan(
         workers=counts,
-        arms=with_baselines(arms),
+        cases=cases_of(with_baselines(arms), counts),
         budget_s=budget_s,
         level=level,
         seed=seed,

@@ -7,25 +7,30 @@ own CPU clock. Nothing here is computed from another field.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-from gilstudy.codec import LARGEST, Count, Positive, Range, Workers
-from gilstudy.host.counters import Pulse
+from gilstudy.codec import Count, Positive, Range, Workers
+from gilstudy.host.counters import Counters
 from gilstudy.host.machine import Host
 from gilstudy.host.runtime import Runtime
+from gilstudy.measuring.arm import Arm, Case
 from gilstudy.measuring.observations import Observations
 
-SCHEMA: Final = 1
-"""Version of the document. 1 (2026-11): the first."""
+SCHEMA: Final = 2
+"""Version of the document; `gilstudy.measuring.upgrade` brings older ones up to it.
+
+1 (2026-11): the first. 2 (2026-11): arms are their parts and their names derived, the plan lists its cases, laps are
+called batches and know their interpreter, arms that took no part stand apart from those that failed, and cautions are
+concluded."""
 
 
 class Edge(NamedTuple):
-    """The two lap boundaries of a worker that straddle an instant (the opening or the closing of the window)."""
+    """The two batch boundaries of a worker that straddle an instant (the opening or the closing of the window)."""
 
     before_ns: Count
     after_ns: Count
-    laps: Count
-    """Laps done at ``before_ns``; one more is done at ``after_ns``."""
+    batches: Count
+    """Batches done at ``before_ns``; one more is done at ``after_ns``."""
     cpu_ns: Count
     """The worker thread's CPU time at ``after_ns``."""
 
@@ -41,14 +46,14 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One timed turn of a case: ``workers`` repeat a lap of ``lap`` steps and are counted from open to close."""
+    """One timed turn of a case: ``workers`` repeat a batch of ``batch`` steps and are counted from open to close."""
 
     round: Count
     arm: str
     workers: Workers
     cpus: tuple[Annotated[int, Range(-1, 1 << 16)], ...]
     """The CPU that each worker was pinned to; -1 where it was not."""
-    lap: Positive
+    batch: Positive
     open_ns: Count
     close_ns: Count
     gil: bool | None
@@ -56,39 +61,15 @@ class Trial:
     spans: tuple[Span, ...]
 
 
-ModeName = Literal["single", "threads", "processes", "native"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
-    """A kernel and the mode in which workers run it: the thing that is timed."""
-
-    name: str
-    kernel: str
-    mode: ModeName
-    baseline: str
-    """The arm whose single worker is the denominator of this one's speedups."""
-    start_method: str = ""
-    """How processes are started; "" for the interpreter's own default."""
-
-    @property
-    def is_ceiling(self) -> bool:
-        """Whether this arm shows what the host can give."""
-        return self.mode == "native"
-
-    @property
-    def is_baseline(self) -> bool:
-        """Whether other arms' speedups are ratios to this one."""
-        return self.name == self.baseline
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What was asked for."""
 
     workers: tuple[Workers, ...]
-    arms: tuple[Arm, ...]
-    """Every arm that is timed, baselines and ceiling included."""
+    """The worker counts that were asked for."""
+    cases: tuple[Case, ...]
+    """All that is timed in a round, baselines and ceiling included. Those of one worker that are baselines are timed
+    on each CPU in use."""
     budget_s: Annotated[float, Range(0.1, 1e6)]
     level: Annotated[float, Range(0.5, 0.999)]
     seed: int
@@ -101,12 +82,19 @@ class Plan:
     precision: Annotated[float, Range(0, 1000)]
     """Half-width of an interval, relative to its point, at which it counts as narrow enough."""
 
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms of the cases, each once, in their order."""
+        return tuple(dict.fromkeys(case.arm for case in self.cases))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lap:
-    """How many steps of a kernel make a lap, and what showed that its time is linear in the number of steps."""
+class Batch:
+    """How many steps of a kernel make a batch, and what showed that its time is linear in the number of steps."""
 
     kernel: str
+    runtime: str
+    """The label of the interpreter, as in an arm; "" for the study's own."""
     steps: Positive
     once_ns: Count
     """The best time of ``steps`` steps."""
@@ -119,37 +107,17 @@ class Failure:
     """An arm that ended early."""
 
     arm: str
-    round: Annotated[int, Range(-1, LARGEST)]
-    """The round in which it failed; -1 before the first."""
+    round: Count
+    """The round in which it failed."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caution:
-    """Something that a reader must know to judge the numbers: a kind, and its facts."""
+class Unavailable:
+    """An arm that was lost before the first round, or that cannot be had here."""
 
-    kind: str
-    facts: dict[str, float]
-
-
-CAUTIONS: Final = {
-    "quota": ("quota_cpus", "workers"),
-    "one-cpu": (),
-    "more-workers-than-cpus": ("workers", "cpus"),
-    "shared-cores": ("cores",),
-    "mixed-cpus": (),
-    "cpu-count-limited": ("cpus", "usable"),
-    "throttled": ("periods", "seconds"),
-    "contended": ("share",),
-    "steal": ("cpus",),
-    "too-hot": ("times",),
-    "busy-host": ("load",),
-    "not-pinned": (),
-    "gil-re-enabled": (),
-    "not-linear-python": ("ratio",),
-    "not-linear-native": ("ratio",),
-}
-"""The facts that each kind of caution has."""
+    arm: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,15 +131,23 @@ class Record:
     interrupted: bool
     plan: Plan
     host: Host
-    before: Pulse
-    after: Pulse
+    before: Counters
+    after: Counters
     pinned: bool
     """Whether workers were pinned to CPUs."""
     runtimes: dict[str, Runtime]
     """The interpreter under which each arm ran."""
-    laps: tuple[Lap, ...]
+    batches: tuple[Batch, ...]
     trials: tuple[Trial, ...]
+    unavailable: tuple[Unavailable, ...]
+    """The arms of the plan that took no part: none vanishes without a reason."""
     failures: tuple[Failure, ...]
-    cautions: tuple[Caution, ...]
+    """Those that took part, and not to the end."""
     observations: Observations | None
     """What the experiments on switching, shared variables and locks observed; None if they were not asked for."""
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """The arms that took no part, or not to the end, and why."""
+        early = {arm.arm: arm.reason for arm in self.unavailable}
+        return early | {failure.arm: failure.reason for failure in self.failures}

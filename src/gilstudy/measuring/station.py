@@ -16,17 +16,16 @@ from typing import Any, Final, TextIO
 from gilstudy._native import die_with_parent, now_ns
 from gilstudy.codec import decode, encode
 from gilstudy.host.runtime import gil_enabled, this_runtime
-from gilstudy.measuring import laps
-from gilstudy.measuring.kernels import KERNELS
-from gilstudy.measuring.modes import open_crew
+from gilstudy.measuring import batches
+from gilstudy.measuring.arm import Arm
+from gilstudy.measuring.modes import mode_named
 from gilstudy.measuring.modes.crew import Crew
-from gilstudy.measuring.record import Arm
 
 LEAD_NS: Final = 500_000
 """From an order to its beginning, so that every worker is asleep at the gate before it opens."""
 LEAD_PER_WORKER_NS: Final = 100_000
 
-Order = dict[str, Any]
+Message = dict[str, Any]
 
 
 class Station:
@@ -35,24 +34,24 @@ class Station:
     def __init__(self) -> None:
         self._crew: Crew | None = None
 
-    def open(self, order: Order) -> Order:
+    def open(self, order: Message) -> Message:
         """Set the crew up; answer with the interpreter's facts, read after all imports."""
-        self._crew = open_crew(decode(Arm, order["arm"]), order["workers"])
+        arm = decode(Arm, order["arm"])
+        self._crew = mode_named(arm.mode).open(arm.kernel, arm.option, order["workers"])
         return {"runtime": encode(this_runtime())}
 
-    def calibrate(self, order: Order) -> Order:
-        """Find the number of steps in a lap of this arm's kernel."""
-        name = order["kernel"]
-        kernel = KERNELS["nogil" if name == "native" else name]
-        return {"lap": encode(laps.calibrate(name, kernel, order["target_ns"]))}
+    def calibrate(self, order: Message) -> Message:
+        """Find the number of steps in a batch of this arm's kernel."""
+        assert self._crew is not None
+        return {"batch": encode(self._crew.calibrate(order["target_ns"]))}
 
-    def trial(self, order: Order) -> Order:
+    def trial(self, order: Message) -> Message:
         """Run one trial and answer with what was observed."""
         assert self._crew is not None
         cpus = order["cpus"]
         begin_ns = now_ns() + LEAD_NS + LEAD_PER_WORKER_NS * len(cpus)
         open_ns = begin_ns + order["warm_ns"]
-        turn = laps.Turn(order["lap"], begin_ns, open_ns, open_ns + order["window_ns"])
+        turn = batches.Turn(order["batch"], begin_ns, open_ns, open_ns + order["window_ns"])
         spans = self._crew.run(turn, cpus)
         return {"open_ns": turn.open_ns, "close_ns": turn.close_ns, "gil": gil_enabled(), "spans": spans}
 
@@ -65,7 +64,7 @@ class Station:
 def serve(orders: TextIO, answers: TextIO) -> None:
     """Carry out orders, a line each, until their stream ends; a failure is an answer too."""
     station = Station()
-    verbs: dict[str, Callable[[Order], Order]] = {
+    verbs: dict[str, Callable[[Message], Message]] = {
         "open": station.open,
         "calibrate": station.calibrate,
         "trial": station.trial,

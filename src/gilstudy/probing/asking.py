@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gilstudy.host.runtime import gil_enabled
 from gilstudy.probing.controls import failure
+from gilstudy.probing.evidence import Doubt
 from gilstudy.probing.probe import Probe, probe_call
 from gilstudy.probing.quiet import disturbance
-from gilstudy.watching.gil import gil_reason
+from gilstudy.watching.gil import NO_GIL, unreadable
 
 
 def probe(function: Callable[..., object], /, *args: object, **kwargs: object) -> Probe:
@@ -20,12 +22,17 @@ def probe(function: Callable[..., object], /, *args: object, **kwargs: object) -
     Whatever the function raises is raised here.
     """
     name = getattr(function, "__qualname__", repr(function))
-    return probe_call(name, lambda: function(*args, **kwargs), reason=doubts())
+    return probe_call(name, lambda: function(*args, **kwargs), doubt=doubt())
 
 
-def doubts() -> str:
-    """Why a probe cannot be trusted here and now, or would have nothing to say; "" if all is well.
+def doubt() -> Doubt | None:
+    """Why a probe cannot be trusted here and now, or would have nothing to say; None if all is well.
 
     The known controls are probed for it, which takes some 0.2 s.
     """
-    return gil_reason() or disturbance() or failure()
+    if reason := unreadable():
+        return Doubt(reason)
+    if not gil_enabled():
+        return Doubt(NO_GIL, "not-applicable")
+    reason = disturbance() or failure()
+    return Doubt(reason) if reason else None

@@ -18,6 +18,14 @@ ENOUGH_BEATS: Final = 3
 LEVEL: Final = 0.95
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why there is no answer, and the word for that."""
+
+    reason: str
+    verdict: Verdict = "inconclusive"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Two witnesses of the same call: the GIL itself, and a thread that asked for it meanwhile.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from gilstudy.probing.evidence import Evidence, Verdict, is_firm, judge
+from gilstudy.probing.evidence import Doubt, Evidence, Verdict, is_firm, judge
 from gilstudy.probing.quiet import PERIOD_US, Leftovers
 from gilstudy.stats import Estimate
 from gilstudy.watching.heartbeat import Heartbeat, longest_stall, switch_interval
+from gilstudy.watching.targets import Job
 from gilstudy.watching.trace import FREE, OFF, Trace
 from gilstudy.watching.watch import Watch
 
@@ -30,8 +30,6 @@ LONG_NS: Final = 400_000_000
 """A call of this length is asked of both witnesses at once."""
 INTERVAL_S: Final = 5.0
 """The switch interval meanwhile. Longer ones would let a busy thread of the user keep all others waiting."""
-
-Call = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +59,19 @@ class Probe:
 
 
 def probe_call(
-    name: str, call: Call, *, reason: str = "", budget_ns: int = BUDGET_NS, phase_ns: int = PHASE_NS
+    name: str, call: Job, *, doubt: Doubt | None = None, budget_ns: int = BUDGET_NS, phase_ns: int = PHASE_NS
 ) -> Probe:
     """Probe a call without arguments, its controls having been seen to already.
 
     Args:
         name: what to call it in the answer.
         call: what is called.
-        reason: why the answer cannot be trusted, or there is none to give; "" if all is well.
+        doubt: why the answer cannot be trusted, or there is none to give; None if all is well.
         budget_ns: after this no more evidence is sought; a call that has begun is waited for.
         phase_ns: how long each witness first looks on.
     """
-    if reason:
-        return _unanswered(name, reason)
+    if doubt is not None:
+        return _unanswered(name, doubt)
     left, process = Leftovers(), os.getpid()
     begin = time.perf_counter_ns()
     call()  # the first may import, allocate, fill caches
@@ -88,7 +86,7 @@ def probe_call(
         else:
             spoilt = _gather(session, begin + budget_ns, phase_ns, left)
     if spoilt:
-        return _unanswered(name, spoilt, calls=1 + session.calls, call_ns=session.call_ns or float(first_ns))
+        return _unanswered(name, Doubt(spoilt), calls=1 + session.calls, call_ns=session.call_ns or float(first_ns))
     return _answer(name, session)
 
 
@@ -107,7 +105,7 @@ def _gather(session: _Session, end_ns: int, phase_ns: int, left: Leftovers) -> s
 class _Session:
     """Calls, and what the witnesses say of them."""
 
-    def __init__(self, call: Call, interval_s: float) -> None:
+    def __init__(self, call: Job, interval_s: float) -> None:
         self._call = call
         self._interval_s = interval_s
         self.evidence = Evidence()
@@ -174,7 +172,7 @@ def _leave_forked(process: int) -> None:
 
 
 def _watch() -> Watch:
-    return Watch(period_us=PERIOD_US, lanes=False, room=1 << 16)
+    return Watch(period_us=PERIOD_US, lanes=False, capacity=1 << 16)
 
 
 def seen_in(trace: Trace, ident: int, begin_ns: int, end_ns: int) -> Evidence:
@@ -227,12 +225,11 @@ def _answer(name: str, session: _Session) -> Probe:
     )
 
 
-def _unanswered(name: str, reason: str, *, calls: int = 0, call_ns: float = 0.0) -> Probe:
-    missing: Verdict = "not-applicable" if reason.startswith("not applicable") else "inconclusive"
+def _unanswered(name: str, doubt: Doubt, *, calls: int = 0, call_ns: float = 0.0) -> Probe:
     return Probe(
         name=name,
-        verdict=missing,
-        reason=reason,
+        verdict=doubt.verdict,
+        reason=doubt.reason,
         calls=calls,
         call_ns=call_ns,
         released=None,

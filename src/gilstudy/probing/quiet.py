@@ -25,7 +25,7 @@ def disturbance() -> str:
 
 def is_busy() -> bool:
     """Whether other threads than this one hold the GIL for a part of the time that matters. It takes 20 ms."""
-    with Watch(period_us=PERIOD_US, lanes=False, room=1 << 12) as watch:
+    with Watch(period_us=PERIOD_US, lanes=False, capacity=1 << 12) as watch:
         time.sleep(QUIET_NS / 1e9)
     trace = watch.trace()
     own = threading.get_ident()

@@ -28,7 +28,7 @@ Values = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Call:
     """One function to be probed."""
 
     target: str
@@ -80,7 +80,7 @@ class Case:
         return lambda: function(*args, **kwargs)
 
 
-def cases_in(path: Path, module: str = "") -> tuple[Case, ...]:
+def cases_in(path: Path, module: str = "") -> tuple[Call, ...]:
     """The cases in a TOML file.
 
     It has a table ``functions``, whose keys are ``module:function``, or with ``module`` given, functions of that one.
@@ -105,7 +105,7 @@ def cases_in(path: Path, module: str = "") -> tuple[Case, ...]:
     return tuple(_case(name, entry, str(document.get("setup", "")), module) for name, entry in functions.items())
 
 
-def _case(name: str, entry: object, setup: str, module: str) -> Case:
+def _case(name: str, entry: object, setup: str, module: str) -> Call:
     table: Mapping[str, object] = (
         {"args": entry} if isinstance(entry, str) else entry if isinstance(entry, dict) else {}
     )
@@ -117,7 +117,7 @@ def _case(name: str, entry: object, setup: str, module: str) -> Case:
     expect = words.get("expect", "")
     if expect and expect not in EXPECTED:
         raise BadInput(f"functions.{shown(name)} expects {shown(expect)!r}; it must be one of {', '.join(EXPECTED)}")
-    return Case(
+    return Call(
         target=name if ":" in name else f"{module}:{name}",
         arguments=words.get("args", ""),
         setup=f"{setup}\n{words.get('setup', '')}",

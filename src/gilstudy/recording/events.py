@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["started", "said", "waits", "goes-on", "acquired", "released", "deadlock", "ended"]
+EventKind = Literal["started", "said", "waits", "goes-on", "acquired", "released", "deadlock", "ended"]
 Ending = Literal["ended", "deadlock", "timeout", "failed"]
 
 
@@ -25,7 +25,7 @@ class Event:
     """The name of its process."""
     thread: str
     """The name of the thread; "" for the main thread of its process."""
-    kind: Kind
+    kind: EventKind
     text: str
     """What was said, waited for or held."""
 
@@ -41,7 +41,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class Track:
     """All that one thread did."""
 
     pid: int
@@ -60,7 +60,7 @@ class Lane:
         """The lines that it printed."""
         return self.of("said")
 
-    def of(self, kind: Kind) -> tuple[Event, ...]:
+    def of(self, kind: EventKind) -> tuple[Event, ...]:
         """Its events of one kind."""
         return tuple(event for event in self.events if event.kind == kind)
 
@@ -94,18 +94,18 @@ class Play:
         return tuple(event for event in self.events if event.kind == "said")
 
     @property
-    def lanes(self) -> tuple[Lane, ...]:
+    def lanes(self) -> tuple[Track, ...]:
         """One for each thread, in the order in which they began; the program's own main thread comes first."""
         grouped: dict[tuple[int, int, str, str], list[Event]] = {}
         for event in self.events:
             grouped.setdefault((event.pid, event.thread_id, event.process, event.thread), []).append(event)
         lanes = [
-            Lane(pid=pid, thread_id=thread_id, process=process, thread=thread, events=tuple(events))
+            Track(pid=pid, thread_id=thread_id, process=process, thread=thread, events=tuple(events))
             for (pid, thread_id, process, thread), events in grouped.items()
         ]
         return tuple(sorted(lanes, key=lambda lane: (lane.pid != self.main_pid or lane.thread != "", lane.began_ns)))
 
-    def lane(self, name: str) -> Lane:
+    def lane(self, name: str) -> Track:
         """The lane of that name.
 
         Raises:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from gilstudy.report.figures import count, thousands
-from gilstudy.report.labels import Spell, by_stem
+from gilstudy.report.labels import Speller, by_stem
 from gilstudy.watching.summary import Group, LaneSummary, Summary, together
-from gilstudy.watching.trace import Span, Trace
+from gilstudy.watching.trace import Stretch, Trace
 
 MOST_LANES: Final = 16
 MOST_NAMED: Final = 3
@@ -31,7 +31,7 @@ class Choice:
     """In words, a line each: those that did nothing, and those that ended too soon."""
 
 
-def choose(trace: Trace, summary: Summary, spell: Spell, *, by_name: bool = False) -> Choice:
+def choose(trace: Trace, summary: Summary, spell: Speller, *, by_name: bool = False) -> Choice:
     """The threads that did most, and Python's own: `MOST_LANES` at most, in the order in which they were first seen.
 
     Args:
@@ -56,7 +56,7 @@ def choose(trace: Trace, summary: Summary, spell: Spell, *, by_name: bool = Fals
     )
 
 
-def busiest_in(trace: Trace, window: Span) -> list[int]:
+def busiest_in(trace: Trace, window: Stretch) -> list[int]:
     """The places of the lanes that are drawn in a picture of ``window``: those in which most was done there."""
     begin, end = window
     weights: dict[int, int] = {}
@@ -81,7 +81,7 @@ def _worked(row: LaneSummary, span_ns: int) -> bool:
     return row.held_ns > 0 or _weight(row) > span_ns // LITTLE
 
 
-def _others(rows: Sequence[LaneSummary], spell: Spell) -> Iterable[str]:
+def _others(rows: Sequence[LaneSummary], spell: Speller) -> Iterable[str]:
     """Of a thread without CPU time nothing was seen: it was not there when threads were looked at."""
     for words, some in (
         ("idle", [row for row in rows if row.cpu_ns is not None]),

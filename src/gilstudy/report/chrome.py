@@ -15,7 +15,7 @@ from gilstudy.report.trace import cautions
 from gilstudy.watching.contention import merged
 from gilstudy.watching.trace import FREE, OFF, Lane, Trace
 
-Event = dict[str, Any]
+ChromeEvent = dict[str, Any]
 
 GIL_TRACK: Final = 0
 COLOURS: Final = {
@@ -49,7 +49,7 @@ def chrome_trace(trace: Trace, *, pid: int) -> dict[str, Any]:
     }
 
 
-def _events(trace: Trace, pid: int) -> Iterable[Event]:
+def _events(trace: Trace, pid: int) -> Iterable[ChromeEvent]:
     yield _metadata("process_name", pid, 0, name="Python")
     if trace.holders:
         yield _metadata("thread_name", pid, GIL_TRACK, name="GIL")
@@ -61,7 +61,7 @@ def _events(trace: Trace, pid: int) -> Iterable[Event]:
     yield from sorted(_spans(trace, pid), key=lambda event: event["ts"])
 
 
-def _spans(trace: Trace, pid: int) -> Iterable[Event]:
+def _spans(trace: Trace, pid: int) -> Iterable[ChromeEvent]:
     for begin, end, holder in trace.holders:
         if holder not in (FREE, OFF):
             yield _complete(trace, (pid, GIL_TRACK), begin, end, _whole(trace.holder_name(holder)), "gil")
@@ -75,7 +75,7 @@ def _spans(trace: Trace, pid: int) -> Iterable[Event]:
     yield from _waiters(trace, pid)
 
 
-def _waiters(trace: Trace, pid: int) -> Iterable[Event]:
+def _waiters(trace: Trace, pid: int) -> Iterable[ChromeEvent]:
     """How many threads wait for the GIL, as a counter."""
     waits = [(b, e) for lane in trace.lanes for b, e, state in lane.pieces if state == "waiting"]
     if not waits:
@@ -100,13 +100,13 @@ def _track(lane: Lane, pid: int, place: int) -> tuple[int, int]:
     return pid, lane.native_id or 2**31 - 1 - place
 
 
-def _complete(trace: Trace, track: tuple[int, int], begin: int, end: int, name: str, kind: str) -> Event:
+def _complete(trace: Trace, track: tuple[int, int], begin: int, end: int, name: str, kind: str) -> ChromeEvent:
     start = _us(trace, begin)
     duration = round(_us(trace, end) - start, 3)
     return {"name": name, "cat": kind, "ph": "X", "ts": start, "dur": duration, "pid": track[0], "tid": track[1]}
 
 
-def _metadata(kind: str, pid: int, tid: int, **args: object) -> Event:
+def _metadata(kind: str, pid: int, tid: int, **args: object) -> ChromeEvent:
     return {"name": kind, "ph": "M", "pid": pid, "tid": tid, "args": args}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console, Group
 from rich.text import Text
 
-from gilstudy.concluding.claims import TEXTS, Claim
+from gilstudy.concluding.claims import TEXTS
+from gilstudy.concluding.findings import Findings
 from gilstudy.measuring.record import Record
 from gilstudy.report.terminal import MOST, ending, headline
 from gilstudy.report.wording import STYLES
@@ -18,9 +18,9 @@ from gilstudy.text import shown
 INDENT: Final = 14
 
 
-def print_table(console: Console, record: Record, claims: Iterable[Claim]) -> None:
+def print_table(console: Console, record: Record, findings: Findings) -> None:
     """Print every claim of the tutorial; one without a verdict is listed as not measured."""
-    judged = {claim.id: claim for claim in claims}
+    judged = {claim.id: claim for claim in findings.claims}
     console.print(headline(record), end="\n\n")
     for name, text in TEXTS.items():
         claim = judged.get(name)
@@ -28,7 +28,7 @@ def print_table(console: Console, record: Record, claims: Iterable[Claim]) -> No
         console.print(Text.assemble((f"{verdict:<{INDENT}}", style), (name, "bold")))
         _paragraph(console, text, "italic")
         _paragraph(console, shown(claim.evidence, MOST) if claim else "", "")
-    console.print(Group(*ending(record)))
+    console.print(Group(*ending(record, findings)))
 
 
 def _paragraph(console: Console, text: str, style: str) -> None:

@@ -9,28 +9,34 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from gilstudy.host.counters import Pulse
-from gilstudy.host.machine import Host, Kind
+from gilstudy.codec import encode
+from gilstudy.host.counters import Counters
+from gilstudy.host.machine import CpuKind, Host
 from gilstudy.host.runtime import Runtime
+from gilstudy.report.document import Document, made
 from gilstudy.text import shown
 
-Row = tuple[str, str]
+Fact = tuple[str, str]
 
 MOST: Final = 1000
 """Columns of a fact."""
 
 
-def print_info(console: Console, host: Host, runtime: Runtime, pulse: Pulse, *, unusable: str = "") -> None:
+def print_info(console: Console, host: Host, runtime: Runtime, counters: Counters, *, unusable: str = "") -> None:
     """Print the facts under three headings.
 
     Args:
         console: where to print.
         host: the facts that stay.
         runtime: the interpreter's facts, read after all imports.
-        pulse: the facts of the moment.
+        counters: the facts of the moment.
         unusable: why gilstudy's own C code cannot be used under this interpreter; "" if it can.
     """
-    sections = {"Host": host_rows(host), "Interpreter": runtime_rows(runtime, unusable), "Right now": pulse_rows(pulse)}
+    sections = {
+        "Host": host_rows(host),
+        "Interpreter": runtime_rows(runtime, unusable),
+        "Right now": counter_rows(counters),
+    }
     indent = 2 + max(len(label) for rows in sections.values() for label, _ in rows) + 2
     for place, (title, rows) in enumerate(sections.items()):
         console.print(Text("\n" * bool(place) + title, style="bold"))
@@ -48,7 +54,20 @@ def _entry(label: str, value: str, indent: int, width: int) -> Text:
 # -- the host ------------------------------------------------------------------------------------------------------
 
 
-def host_rows(host: Host) -> tuple[Row, ...]:
+def document(host: Host, runtime: Runtime, counters: Counters, unusable: str = "") -> Document:
+    """The facts as plain JSON values: as in a record, and under ``derived`` what follows from them."""
+    derived = {
+        "effective_cpus": host.effective_cpus,
+        "default_cpus": host.default_cpus,
+        "placement": list(host.placement),
+        "has_smt": host.has_smt,
+        "is_mixed": host.is_mixed,
+    }
+    known = {"host": encode(host), "derived": derived, "runtime": encode(runtime), "pulse": encode(counters)}
+    return made(**known, unusable=unusable)
+
+
+def host_rows(host: Host) -> tuple[Fact, ...]:
     """The host's facts, each with its label."""
     return (
         ("system", _system(host)),
@@ -87,7 +106,7 @@ def _kinds(host: Host) -> str:
     return f"{told}{'' if host.is_mixed else ' (nearly alike)'}"
 
 
-def _kind(kind: Kind) -> str:
+def _kind(kind: CpuKind) -> str:
     speed = f" at {kind.capacity:.0%} of the fastest" if kind.capacity not in (None, 1.0) else ""
     return f"{kind.count}{' ' + kind.name if kind.name else ''}{_which(kind.cpus)}{speed}"
 
@@ -126,12 +145,12 @@ def _shorten(words: Sequence[str], most: int = 16) -> str:
 # -- the interpreter -----------------------------------------------------------------------------------------------
 
 
-def runtime_rows(runtime: Runtime, unusable: str = "") -> tuple[Row, ...]:
+def runtime_rows(runtime: Runtime, unusable: str = "") -> tuple[Fact, ...]:
     """The interpreter's facts, each with its label."""
     return tuple(_runtime_rows(runtime, unusable))
 
 
-def _runtime_rows(runtime: Runtime, unusable: str) -> Iterator[Row]:
+def _runtime_rows(runtime: Runtime, unusable: str) -> Iterator[Fact]:
     name = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}.get(runtime.implementation, "")
     debug = ", with debug checks" if runtime.debug_build else ""
     yield "Python", f"{name or runtime.implementation} {runtime.version}, {runtime.build} build{debug}"
@@ -168,42 +187,42 @@ def _asked(runtime: Runtime) -> str:
 # -- the moment ----------------------------------------------------------------------------------------------------
 
 
-def pulse_rows(pulse: Pulse) -> tuple[Row, ...]:
+def counter_rows(counters: Counters) -> tuple[Fact, ...]:
     """The facts of the moment, each with its label."""
-    heat = pulse.thermal_throttles
+    heat = counters.thermal_throttles
     return (
-        ("load", _load(pulse)),
-        ("stolen time", _stolen(pulse)),
-        ("throttled", _throttled(pulse)),
-        ("CPU pressure", _pressure(pulse)),
+        ("load", _load(counters)),
+        ("stolen time", _stolen(counters)),
+        ("throttled", _throttled(counters)),
+        ("CPU pressure", _pressure(counters)),
         ("slowed by heat", "not told" if heat is None else f"{_count(heat, 'time')} since the host started"),
     )
 
 
-def _load(pulse: Pulse) -> str:
-    if pulse.load_1 is None or pulse.load_5 is None or pulse.load_15 is None:
+def _load(counters: Counters) -> str:
+    if counters.load_1 is None or counters.load_5 is None or counters.load_15 is None:
         return "not told"
-    return f"{pulse.load_1:.2f} {pulse.load_5:.2f} {pulse.load_15:.2f} (1, 5 and 15 minutes)"
+    return f"{counters.load_1:.2f} {counters.load_5:.2f} {counters.load_15:.2f} (1, 5 and 15 minutes)"
 
 
-def _stolen(pulse: Pulse) -> str:
-    if pulse.steal_ns is None or pulse.busy_ns is None:
+def _stolen(counters: Counters) -> str:
+    if counters.steal_ns is None or counters.busy_ns is None:
         return "not told"
-    share = pulse.steal_ns / max(1, pulse.steal_ns + pulse.busy_ns)
-    return f"{pulse.steal_ns / 1e9:.1f} s since the host started, {share:.1%} of the time it had work"
+    share = counters.steal_ns / max(1, counters.steal_ns + counters.busy_ns)
+    return f"{counters.steal_ns / 1e9:.1f} s since the host started, {share:.1%} of the time it had work"
 
 
-def _throttled(pulse: Pulse) -> str:
-    if not pulse.periods:
+def _throttled(counters: Counters) -> str:
+    if not counters.periods:
         return "never: no quota period has passed"
-    seconds = pulse.throttled_ns / 1e9
-    return f"in {_count(pulse.throttled_periods, 'quota period')}, for {seconds:.1f} s over all CPUs"
+    seconds = counters.throttled_ns / 1e9
+    return f"in {_count(counters.throttled_periods, 'quota period')}, for {seconds:.1f} s over all CPUs"
 
 
-def _pressure(pulse: Pulse) -> str:
-    if pulse.pressure_us is None:
+def _pressure(counters: Counters) -> str:
+    if counters.pressure_us is None:
         return "not told"
-    return f"{pulse.pressure_us / 1e6:.1f} s since the host started with tasks waiting"
+    return f"{counters.pressure_us / 1e6:.1f} s since the host started with tasks waiting"
 
 
 def _number(value: float | None) -> str:

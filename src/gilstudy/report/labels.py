@@ -11,11 +11,11 @@ from gilstudy.text import shown
 from gilstudy.watching.summary import Group, LaneSummary
 from gilstudy.watching.trace import Lane
 
-Spell = Callable[[str, int], str]
+Speller = Callable[[str, int], str]
 """From a foreign text, and columns at most, to what is written."""
 
 
-def speller(encoding: str) -> Spell:
+def speller(encoding: str) -> Speller:
     """How to spell foreign text where only the letters of ``encoding`` can be written: the others are escaped."""
     mark = "…" if "…".encode(encoding, "ignore") else "~"
 
@@ -25,7 +25,7 @@ def speller(encoding: str) -> Spell:
     return spell
 
 
-def labels(rows: Sequence[LaneSummary], width: int, spell: Spell) -> list[str]:
+def labels(rows: Sequence[LaneSummary], width: int, spell: Speller) -> list[str]:
     """The names in ``width`` columns at most. Those that would read alike get their ids, where these are known."""
     names = [spell(row.name, width) for row in rows]
     doubles = {name for name in names if names.count(name) > 1}

@@ -9,7 +9,7 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from gilstudy.recording.events import Event, Lane, Play
+from gilstudy.recording.events import Event, Play, Track
 from gilstudy.text import shown
 
 FEWEST_COLUMNS: Final = 20
@@ -69,14 +69,14 @@ def line_mark(number: int) -> str:
     return marks[number - 1] if number <= len(marks) else "*"
 
 
-def labels(lanes: Sequence[Lane]) -> list[str]:
+def labels(lanes: Sequence[Track]) -> list[str]:
     """The name and id of each lane; threads are indented below their process. Long names lose their middle."""
     ids = [lane.thread_id if lane.thread else lane.pid for lane in lanes]
     names = [f"  {lane.thread}" if lane.thread else lane.process for lane in lanes]
     return [f"{shown(name, WIDEST_NAME)} {id_}" for name, id_ in zip(names, ids, strict=True)]
 
 
-def by_process(play: Play) -> list[Lane]:
+def by_process(play: Play) -> list[Track]:
     """The lanes, each process followed by its threads, in the order in which the processes began."""
     order = list(dict.fromkeys(lane.pid for lane in play.lanes))
     return sorted(play.lanes, key=lambda lane: (order.index(lane.pid), lane.thread != "", lane.began_ns))

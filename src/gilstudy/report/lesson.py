@@ -13,6 +13,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from gilstudy.codec import encode
 from gilstudy.lessons.lesson import Lesson, Setting
 from gilstudy.lessons.models import slices_of
 from gilstudy.lessons.perform import Performance
@@ -20,6 +21,7 @@ from gilstudy.lessons.words import Words
 from gilstudy.recording.events import Play
 from gilstudy.recording.source import program_source
 from gilstudy.report import lanes
+from gilstudy.report.document import Document, made
 from gilstudy.report.wording import STYLES, draws_unicode
 from gilstudy.report.wrapping import hanging, wrap
 from gilstudy.text import shown
@@ -203,3 +205,26 @@ def _print_rows(console: Console, lesson: Lesson, given: Performance, words: Wor
 def options(lesson: Lesson, words: Words) -> Sequence[str]:
     """The possible answers to the lesson's question."""
     return [words.within(lesson.name, "options", option) for option in lesson.options]
+
+
+def document(given: Performance, words: Words) -> Document:
+    """A lesson as plain JSON values."""
+    name, seen = given.lesson, given.seen
+    trouble = words.reason(given.trouble, detail=given.detail) if given.outcome == "unavailable" else given.trouble
+    return made(
+        lesson=name,
+        language=words.language,
+        outcome=given.outcome,
+        trouble=trouble,
+        elapsed_ns=given.elapsed_ns,
+        says=words.lesson(name, "says"),
+        seen=words.lesson(name, seen.sentence, **seen.facts) if seen.facts else "",
+        since=words.lesson(name, "since"),
+        facts=seen.facts,
+        checks=[
+            {"id": check.id, "passed": check.passed, "text": words.within(name, "checks", check.id)}
+            for check in seen.checks
+        ],
+        claims=encode(given.claims),
+        plays=encode(given.plays),
+    )

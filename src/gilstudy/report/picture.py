@@ -20,7 +20,7 @@ from gilstudy.report.trace import SUBJECT, cautions, finding, gil_lines, headlin
 from gilstudy.system import files
 from gilstudy.text import shown
 from gilstudy.watching.summary import Summary
-from gilstudy.watching.trace import FREE, OFF, Span, State, Trace
+from gilstudy.watching.trace import FREE, OFF, State, Stretch, Trace
 
 COLOURS: Final[dict[State, str]] = {
     "holding": "#2a7f62",
@@ -47,7 +47,7 @@ MOST_EDGED: Final = 400
 """Bars of one colour and lane that get an edge; of more the edges would hide the bars."""
 
 
-def save_picture(path: Path, trace: Trace, summary: Summary, *, title: str, window: Span | None = None) -> None:
+def save_picture(path: Path, trace: Trace, summary: Summary, *, title: str, window: Stretch | None = None) -> None:
     """Write the picture as the ending of ``path`` says: svg, png or html.
 
     Args:
@@ -87,7 +87,7 @@ def _rendered(figure: Any, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _figure(trace: Trace, summary: Summary, title: str, window: Span) -> Any:
+def _figure(trace: Trace, summary: Summary, title: str, window: Stretch) -> Any:
     from matplotlib.figure import Figure
 
     places = busiest_in(trace, window)
@@ -124,11 +124,11 @@ def _small_print(trace: Trace, summary: Summary, title: str) -> list[str]:
     return [part for line in told for part in textwrap.wrap(line, LETTERS)]
 
 
-def _draw(axes: Any, trace: Trace, places: Sequence[int], window: Span) -> None:
+def _draw(axes: Any, trace: Trace, places: Sequence[int], window: Stretch) -> None:
     holding = _holders_in(trace, window)
     colours = dict(zip((place for place in places if place in holding), THREADS, strict=False))
     if trace.holders:
-        held: dict[str, list[Span]] = {}
+        held: dict[str, list[Stretch]] = {}
         for begin, end, holder in trace.holders:
             if holder not in (FREE, OFF):
                 held.setdefault(colours.get(holder, OTHERS), []).append((begin, end))
@@ -143,7 +143,7 @@ def _draw(axes: Any, trace: Trace, places: Sequence[int], window: Span) -> None:
             axes.plot([-0.008], [row], "s", color=colours[place], transform=at, clip_on=False, markersize=6)
 
 
-def _bars(axes: Any, row: int, spans: Sequence[Span], window: Span, colour: str, height: float) -> None:
+def _bars(axes: Any, row: int, spans: Sequence[Stretch], window: Stretch, colour: str, height: float) -> None:
     begin, end = window
     inside = [(max(b, begin), min(e, end)) for b, e in spans if e > begin and b < end]
     bars = [((b - begin) / 1e6, (e - b) / 1e6) for b, e in inside]
@@ -152,7 +152,7 @@ def _bars(axes: Any, row: int, spans: Sequence[Span], window: Span, colour: str,
         axes.broken_barh(bars, (row - height / 2, height), facecolors=colour, **edge)
 
 
-def _legend(figure: Any, trace: Trace, places: Sequence[int], window: Span) -> None:
+def _legend(figure: Any, trace: Trace, places: Sequence[int], window: Stretch) -> None:
     from matplotlib.patches import Patch
 
     patches = [Patch(color=COLOURS[state], label=words) for state, words in legend_keys(COLOURS, trace, places, window)]
@@ -163,19 +163,19 @@ def _legend(figure: Any, trace: Trace, places: Sequence[int], window: Span) -> N
     figure.legend(handles=patches, loc="outside lower center", ncols=min(4, len(patches)) or 1, frameon=False)
 
 
-def _others(trace: Trace, places: Sequence[int], window: Span) -> str:
+def _others(trace: Trace, places: Sequence[int], window: Stretch) -> str:
     holders = _holders_in(trace, window) - {FREE, OFF}
     return "GIL: held by a thread that is not shown" if holders - set(places) else ""
 
 
-def _blank(trace: Trace, places: Sequence[int], window: Span) -> str:
+def _blank(trace: Trace, places: Sequence[int], window: Stretch) -> str:
     """What is blank: in the GIL's lane where nobody holds it, in the others what was not seen."""
     free = "GIL: free" if FREE in _holders_in(trace, window) else ""
     unseen = "thread: not seen" if has_unseen(trace, places, window) else ""
     return ", ".join(part for part in (free, unseen) if part)
 
 
-def _holders_in(trace: Trace, window: Span) -> set[int]:
+def _holders_in(trace: Trace, window: Stretch) -> set[int]:
     return {holder for begin, end, holder in trace.holders if begin < window[1] and end > window[0]}
 
 

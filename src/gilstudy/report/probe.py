@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gilstudy._version import __version__
 from gilstudy.probing.probe import Probe
 from gilstudy.probing.sweep import Sweep
+from gilstudy.report.document import Document, made
 from gilstudy.report.figures import ms, share
 from gilstudy.text import shown
 
@@ -123,14 +123,9 @@ def sweep_words(found: Sweep) -> str:
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
-def document(entries: Sequence[Entry]) -> dict[str, Any]:
+def document(entries: Sequence[Entry]) -> Document:
     """All of it as plain JSON values."""
-    return {
-        "schema": SCHEMA,
-        "gilstudy": __version__,
-        "python": sys.version.split()[0],
-        "probes": [_values(entry) for entry in entries],
-    }
+    return made(schema=SCHEMA, python=sys.version.split()[0], probes=[_values(entry) for entry in entries])
 
 
 def _values(entry: Entry) -> dict[str, Any]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Final
 
+from gilstudy.report import document
 from gilstudy.report.chrome import chrome_trace
-from gilstudy.system import files
 from gilstudy.watching.summary import summarise
-from gilstudy.watching.trace import Span, Trace
+from gilstudy.watching.trace import Stretch, Trace
 
 ENDINGS: Final = (".json", ".svg", ".png", ".html")
 
 
-def save_trace(path: Path, trace: Trace, *, title: str, window: Span | None) -> None:
+def save_trace(path: Path, trace: Trace, *, title: str, window: Stretch | None) -> None:
     """Write the file.
 
     Args:
@@ -28,7 +27,7 @@ def save_trace(path: Path, trace: Trace, *, title: str, window: Span | None) -> 
         BadInput: it cannot be written, or a picture has nothing to draw.
     """
     if path.suffix == ".json":
-        files.write(path, json.dumps(chrome_trace(trace, pid=os.getpid())))
+        document.save(path, chrome_trace(trace, pid=os.getpid()), compact=True)
         return
     from gilstudy.report.picture import save_picture  # and with it matplotlib, only if it is wanted
 

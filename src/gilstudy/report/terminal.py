@@ -15,6 +15,7 @@ from gilstudy._version import __version__
 from gilstudy.concluding.claims import Claim
 from gilstudy.concluding.findings import Findings
 from gilstudy.concluding.verdicts import ArmFinding, percent, ratio
+from gilstudy.measuring.arm import SINGLE
 from gilstudy.measuring.record import Record
 from gilstudy.report.wording import STYLES, caution_text, spaced
 from gilstudy.stats import Estimate
@@ -31,10 +32,9 @@ def print_study(console: Console, record: Record, findings: Findings) -> None:
 
 def print_claims(console: Console, record: Record, findings: Findings) -> None:
     """Print one line per claim, and one per failure."""
-    for failure in record.failures:
+    for arm, reason in record.lost.items():
         console.print(
-            Text.assemble((f"{'failed':<13}", "bold red"), f"{shown(failure.arm)}: {shown(failure.reason, MOST)}"),
-            soft_wrap=True,
+            Text.assemble((f"{'failed':<13}", "bold red"), f"{shown(arm)}: {shown(reason, MOST)}"), soft_wrap=True
         )
     for claim in findings.claims:
         line = Text.assemble((f"{claim.verdict:<13}", STYLES[claim.verdict]), shown(claim.id))
@@ -47,16 +47,16 @@ def _parts(record: Record, findings: Findings) -> Iterable[RenderableType]:
         yield Padding(_table(record, findings.arms), (1, 0, 0, 0))
         yield Text(LEGEND, style="dim")
     yield from _section("Not firm", _reasons(findings.arms))
-    yield from _section("Failed", [_failure(record, place) for place in range(len(record.failures))])
+    yield from _section("Failed", [*_losses(record)])
     if findings.claims:
         yield Text("\nThe tutorial's claims", style="bold")
         yield _claims(findings.claims)
-    yield from ending(record)
+    yield from ending(record, findings)
 
 
-def ending(record: Record) -> Iterable[RenderableType]:
+def ending(record: Record, findings: Findings) -> Iterable[RenderableType]:
     """What a reader must know beside the findings."""
-    yield from _section("Cautions", [Text(caution_text(caution)) for caution in record.cautions])
+    yield from _section("Cautions", [Text(caution_text(caution)) for caution in findings.cautions])
     if record.interrupted:
         yield Text("\nInterrupted: only what was measured until then is shown.", style="bold magenta")
 
@@ -86,7 +86,7 @@ def _table(record: Record, arms: Iterable[ArmFinding]) -> Table:
         arm = kinds[finding.arm]
         if arm.is_ceiling and finding.workers == 1:
             continue
-        word = "baseline" if arm.mode == "single" else "the host's limit" if arm.is_ceiling else finding.verdict
+        word = "baseline" if arm.mode == SINGLE else "the host's limit" if arm.is_ceiling else finding.verdict
         table.add_row(
             shown(finding.arm, 40),
             str(finding.workers),
@@ -137,12 +137,15 @@ def _reasons(arms: Iterable[ArmFinding]) -> list[Text]:
     ]
 
 
-def _failure(record: Record, place: int) -> Text:
-    failure = record.failures[place]
-    when = f"in round {failure.round + 1}" if failure.round >= 0 else "before the first round"
-    return Text.assemble(
-        (shown(failure.arm), "bold red"), f" {when}: {shown(failure.reason, MOST)}. The other arms went on."
-    )
+def _losses(record: Record) -> Iterable[Text]:
+    for arm in record.unavailable:
+        yield _loss(arm.arm, "before the first round", arm.reason)
+    for failure in record.failures:
+        yield _loss(failure.arm, f"in round {failure.round + 1}", failure.reason)
+
+
+def _loss(arm: str, when: str, reason: str) -> Text:
+    return Text.assemble((shown(arm), "bold red"), f" {when}: {shown(reason, MOST)}. The other arms went on.")
 
 
 def _claims(claims: Iterable[Claim]) -> Table:

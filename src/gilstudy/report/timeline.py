@@ -15,7 +15,7 @@ from gilstudy.report.labels import padded
 from gilstudy.report.wording import draws_unicode
 from gilstudy.watching.contention import busiest_stretch, waits
 from gilstudy.watching.summary import Group
-from gilstudy.watching.trace import FREE, OFF, Lane, Span, State, Trace
+from gilstudy.watching.trace import FREE, OFF, Lane, State, Stretch, Trace
 
 WORDS: Final[dict[State, str]] = {
     "holding": "holds the GIL",
@@ -52,7 +52,7 @@ MOST_OF_IT: Final = 0.8
 
 
 def print_lanes(
-    console: Console, trace: Trace, names: Sequence[str], groups: Sequence[Group], window: Span | None
+    console: Console, trace: Trace, names: Sequence[str], groups: Sequence[Group], window: Stretch | None
 ) -> None:
     """Print all of the trace, a window of it in detail, and the legend.
 
@@ -88,7 +88,7 @@ def _one_lane(trace: Trace, places: Sequence[int]) -> Lane:
 
 
 def _print_strips(
-    console: Console, title: str, names: Sequence[str], lanes: Sequence[Lane], window: Span, cells: int
+    console: Console, title: str, names: Sequence[str], lanes: Sequence[Lane], window: Stretch, cells: int
 ) -> None:
     glyphs = GLYPHS if draws_unicode(console) else PLAIN
     console.print(Text(f"\n{title}", style="bold"))
@@ -129,7 +129,7 @@ def _most(total: dict[State, int], step: float) -> State | None:
 # -- the window ------------------------------------------------------------------------------------------------------
 
 
-def detail(trace: Trace, cells: int) -> Span:
+def detail(trace: Trace, cells: int) -> Stretch:
     """The busiest stretch of contention, so long that single holds can be told apart in ``cells`` columns.
 
     A long wait in it is shown from end to end. It is all of the trace if that is short enough.
@@ -178,7 +178,7 @@ def _print_legend(console: Console, trace: Trace, shown: Sequence[int]) -> None:
 
 
 def legend_keys(
-    signs: Mapping[State, str], trace: Trace, shown: Sequence[int], window: Span
+    signs: Mapping[State, str], trace: Trace, shown: Sequence[int], window: Stretch
 ) -> Iterable[tuple[State, str]]:
     """For each sign that is drawn in the window a state that it stands for, and in words all of them."""
     words, (begin, end) = words_for(trace), window
@@ -189,7 +189,7 @@ def legend_keys(
             yield meant[0], ", or ".join(words[state] for state in meant)
 
 
-def has_unseen(trace: Trace, shown: Sequence[int], window: Span) -> bool:
+def has_unseen(trace: Trace, shown: Sequence[int], window: Stretch) -> bool:
     """Whether something in the window is blank because it was not seen."""
     begin, end = window
     return any(s == "unknown" and b < end and e > begin for place in shown for b, e, s in trace.lanes[place].pieces)

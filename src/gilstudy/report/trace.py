@@ -11,12 +11,12 @@ from rich.text import Text
 
 from gilstudy.report.choosing import Choice, choose
 from gilstudy.report.figures import count, ms, share
-from gilstudy.report.labels import Spell, by_stem, labels, speller
+from gilstudy.report.labels import Speller, by_stem, labels, speller
 from gilstudy.report.timeline import print_lanes
 from gilstudy.report.trace_table import FEWEST_FOR_MEDIAN, HEADING, blocks, lines, longest, name_width, parts
 from gilstudy.text import shown
 from gilstudy.watching.summary import FEWEST_LOOKS, FEWEST_SEEN, Holds, Summary, Waits, seen_share
-from gilstudy.watching.trace import FREE, OFF, Span, Trace
+from gilstudy.watching.trace import FREE, OFF, Stretch, Trace
 
 SUBJECT: Final = 10
 """Columns for what a line is about."""
@@ -36,7 +36,7 @@ def print_trace(
     trace: Trace,
     summary: Summary,
     *,
-    window: Span | None = None,
+    window: Stretch | None = None,
     by_name: bool = False,
     quiet: bool = False,
 ) -> None:
@@ -73,7 +73,7 @@ def _print_hanging(console: Console, line: Text) -> None:
         subject = Text(" " * SUBJECT)
 
 
-def _print_threads(console: Console, trace: Trace, summary: Summary, choice: Choice, window: Span | None) -> None:
+def _print_threads(console: Console, trace: Trace, summary: Summary, choice: Choice, window: Stretch | None) -> None:
     spell = speller(console.encoding)
     rows = [*choice.rows, choice.more] if choice.more else list(choice.rows)
     longest_name = max(map(cell_len, (HEADING, *labels(rows, console.width, spell))))
@@ -87,7 +87,7 @@ def _print_threads(console: Console, trace: Trace, summary: Summary, choice: Cho
 # -- the figures of the whole ----------------------------------------------------------------------------------------
 
 
-def headlines(trace: Trace, summary: Summary, spell: Spell = shown) -> Iterable[Text]:
+def headlines(trace: Trace, summary: Summary, spell: Speller = shown) -> Iterable[Text]:
     """The figures of the whole process, a line each, and what to know before believing them and the rest."""
     yield _line("watched", f"for {ms(summary.span_ns)}: {_looks(summary)}{_interval(trace, summary)}")
     if trace.gil_reason:
@@ -118,7 +118,7 @@ def _interval(trace: Trace, summary: Summary) -> str:
     return f"; switch interval {1000 * summary.switch_interval_s:g} ms{changed}"
 
 
-def gil_lines(summary: Summary, spell: Spell = shown) -> Iterable[Text]:
+def gil_lines(summary: Summary, spell: Speller = shown) -> Iterable[Text]:
     """What was seen of the GIL in all, a line each."""
     if summary.held is None:
         yield _line("GIL", f"not seen well enough: {count(summary.polls, 'look')}, and a share takes {FEWEST_LOOKS}")
@@ -140,7 +140,7 @@ def _line(subject: str, told: str) -> Text:
     return Text.assemble((f"{subject:<{SUBJECT}}", "bold"), told)
 
 
-def _holds(holds: Holds, summary: Summary, spell: Spell) -> str:
+def _holds(holds: Holds, summary: Summary, spell: Speller) -> str:
     worst = summary.worst
     told = _distribution(holds)
     if worst is not None:
@@ -159,14 +159,14 @@ def _distribution(holds: Holds) -> str:
     return f"median {ms(holds.median_ns)}{p99}"
 
 
-def _waits(waits: Waits, spell: Spell) -> str:
+def _waits(waits: Waits, spell: Speller) -> str:
     has_median = waits.median_ns is not None and waits.whole >= FEWEST_FOR_MEDIAN
     median = f"median {ms(waits.median_ns)}, " if waits.median_ns is not None and has_median else ""
     upto = f"longest {longest(waits.longest_ns, waits.longest_is_whole)} by {spell(waits.longest_by, LONGEST_NAME)}"
     return f"{waits.count} for the GIL: {median}{upto}"
 
 
-def finding(trace: Trace, summary: Summary, spell: Spell = shown) -> str:
+def finding(trace: Trace, summary: Summary, spell: Speller = shown) -> str:
     """The trace in one sentence, as the title of a picture."""
     if trace.gil_reason:
         return f"{_busy(trace, summary)}; no GIL was seen"
@@ -190,7 +190,7 @@ def _busy(trace: Trace, summary: Summary) -> str:
 # -- what to know ----------------------------------------------------------------------------------------------------
 
 
-def cautions(trace: Trace, spell: Spell = shown) -> Iterable[str]:
+def cautions(trace: Trace, spell: Speller = shown) -> Iterable[str]:
     """What to know before believing the rest."""
     if trace.lost.changes:
         yield f"the watch ran out of room: {trace.lost.changes} changes of the holder, the oldest, are lost"
@@ -226,7 +226,7 @@ def _misses_much(trace: Trace) -> bool:
     return is_much and not trace.lost.changes and seen_share(trace) < 0.9
 
 
-def _unseen(trace: Trace, spell: Spell) -> Iterable[str]:
+def _unseen(trace: Trace, spell: Speller) -> Iterable[str]:
     """Threads are named by what was not seen of the time in which they were there."""
     worst, name = 0.0, ""
     for lane in trace.lanes:

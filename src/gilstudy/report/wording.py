@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.console import Console
 
-from gilstudy.measuring.record import Caution
+from gilstudy.concluding.cautions import Caution
 from gilstudy.text import shown
 
 STYLES: Final = {
@@ -64,7 +64,7 @@ _CAUTIONS: Final[dict[str, _Words]] = {
         "This free-threaded build ran with the GIL on: a module or PYTHON_GIL=1 turned it back on. See gilstudy info."
     ),
     "not-linear-python": lambda f: _not_linear("the Python loop", f["ratio"]),
-    "not-linear-native": lambda f: _not_linear("the C loop", f["ratio"]),
+    "not-linear-nogil": lambda f: _not_linear("the C loop", f["ratio"]),
 }
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from gilstudy.watching.pieces import Change, Gil, Hold, Look, pieces, process_pieces
-from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Lane, Lost, Piece, Span, Trace
+from gilstudy.watching.pieces import Change, Gil, Look, pieces, process_pieces
+from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Hold, Lane, Lost, Piece, Stretch, Trace
 
-Turn = tuple[int, int, int, int, int, int, int, int, int]
+RawLook = tuple[int, int, int, int, int, int, int, int, int]
 """The fields of a `Look`."""
 Thread = tuple[int, int, int, int]
 """A thread's number, its ident, its native id, and when it was first seen."""
@@ -28,7 +28,7 @@ class Raw:
 
     facts: Mapping[str, int]
     changes: Sequence[Change]
-    turns: Sequence[Turn]
+    turns: Sequence[RawLook]
     threads: Sequence[Thread]
     lanes: Sequence[RawLane]
     gil_reason: str
@@ -139,7 +139,7 @@ def _lanes(raw: Raw, people: Sequence[_Person], holders: Sequence[Hold]) -> tupl
     looks: dict[int, list[Look]] = {}
     for turn in raw.turns:
         looks.setdefault(turn[0], []).append(Look(*turn))
-    holds: dict[int, list[Span]] = {}
+    holds: dict[int, list[Stretch]] = {}
     for begin, end, holder in holders:
         holds.setdefault(holder, []).append((begin, end))
     own_name = _own_name(raw)

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from gilstudy.watching.trace import FREE, OFF, Lane, Span, State, Trace
-
-Hold = tuple[int, int, int]
-"""Begin, end, and the holder's place in `Trace.lanes`."""
+from gilstudy.watching.trace import FREE, OFF, Hold, Lane, State, Stretch, Trace
 
 CANDIDATES: Final = 4096
 """Beginnings of a stretch that are compared, at most: all that can be the best if there are not more."""
@@ -118,22 +115,22 @@ def worst_stall(trace: Trace, waits_of: Sequence[Sequence[Wait]]) -> Stall | Non
     return best
 
 
-def _longest_within(spans: Sequence[Span] | Sequence[Wait], begin: int, end: int) -> tuple[int, int]:
-    """The longest part of one of the ordered, separate ``spans`` between ``begin`` and ``end``, and where it begins."""
+def _longest_within(stretches: Sequence[Stretch] | Sequence[Wait], begin: int, end: int) -> tuple[int, int]:
+    """The longest part of one of the ordered, separate ``stretches`` from ``begin`` to ``end``, and where it begins."""
     longest = (0, begin)
-    for place in range(max(0, bisect_right(spans, begin, key=_begin) - 1), len(spans)):
-        if spans[place][0] >= end:
+    for place in range(max(0, bisect_right(stretches, begin, key=_begin) - 1), len(stretches)):
+        if stretches[place][0] >= end:
             break
-        at = max(begin, spans[place][0])
-        longest = max(longest, (min(end, spans[place][1]) - at, at))
+        at = max(begin, stretches[place][0])
+        longest = max(longest, (min(end, stretches[place][1]) - at, at))
     return longest
 
 
-def _begin(span: Span | Hold | Wait) -> int:
-    return span[0]
+def _begin(stretch: Stretch | Hold | Wait) -> int:
+    return stretch[0]
 
 
-def busiest_stretch(trace: Trace, length_ns: int) -> Span:
+def busiest_stretch(trace: Trace, length_ns: int) -> Stretch:
     """Of all stretches of this length that in which most waiting for the GIL was seen, summed over the threads.
 
     If nobody waited: that in which the GIL was held most. Of several alike the one that is nearest to the middle; what
@@ -155,11 +152,11 @@ def busiest_stretch(trace: Trace, length_ns: int) -> Span:
 
 
 class _Totals:
-    """How much of many spans, which may overlap, lies before a time."""
+    """How much of many stretches, which may overlap, lies before a time."""
 
-    def __init__(self, spans: Iterable[Span]) -> None:
+    def __init__(self, stretches: Iterable[Stretch]) -> None:
         steps: dict[int, int] = {}
-        for begin, end in spans:
+        for begin, end in stretches:
             steps[begin] = steps.get(begin, 0) + 1
             steps[end] = steps.get(end, 0) - 1
         self.edges = sorted(steps)
@@ -169,7 +166,7 @@ class _Totals:
         self._totals = list(accumulate(parts, initial=0))
 
     def at(self, at: int) -> int:
-        """How many spans there are at a time."""
+        """How many stretches there are at a time."""
         place = bisect_right(self.edges, at) - 1
         return self._counts[place] if place >= 0 else 0
 
@@ -179,10 +176,10 @@ class _Totals:
         return self._totals[place] + self._counts[place] * (at - self.edges[place]) if place >= 0 else 0
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """The union of ``spans``, in order."""
-    union: list[Span] = []
-    for begin, end in sorted(spans):
+def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The union of ``stretches``, in order."""
+    union: list[Stretch] = []
+    for begin, end in sorted(stretches):
         if union and begin <= union[-1][1]:
             union[-1] = (union[-1][0], max(end, union[-1][1]))
         else:
@@ -190,9 +187,9 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return union
 
 
-def overlaps(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """Where both lists of ordered, separate spans are in a span at once."""
-    found: list[Span] = []
+def overlaps(one: Sequence[Stretch], other: Sequence[Stretch]) -> list[Stretch]:
+    """Where both lists of ordered, separate stretches are in one at once."""
+    found: list[Stretch] = []
     mine = theirs = 0
     while mine < len(one) and theirs < len(other):
         begin, end = max(one[mine][0], other[theirs][0]), min(one[mine][1], other[theirs][1])
@@ -205,6 +202,6 @@ def overlaps(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
     return found
 
 
-def overlap(one: Sequence[Span], other: Sequence[Span]) -> int:
+def overlap(one: Sequence[Stretch], other: Sequence[Stretch]) -> int:
     """For how long that is so."""
     return sum(end - begin for begin, end in overlaps(one, other))

@@ -14,7 +14,7 @@ NO_GIL: Final = "not applicable: this build has no GIL"
 
 
 def unreadable() -> str:
-    """Why the GIL cannot be read, beginning with ``not available``; "" if it can, or could if it were on."""
+    """Why the GIL cannot be read; "" if it can, or could if it were on."""
     if sys.implementation.name != "cpython":
         return f"not available, because only CPython's GIL can be read, and this is {sys.implementation.name}"
     if reason := unwatchable():

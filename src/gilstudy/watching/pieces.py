@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
-from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Piece, Span, State
+from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Hold, Piece, State, Stretch
 
 UNSEEN_AFTER_NS: Final = 10_000_000
 """Two looks at a thread that are further apart than this do not tell by themselves what it did between them."""
@@ -24,8 +24,6 @@ STATES: Final[tuple[State, ...]] = ("running", "ready", "waiting", "blocked", "o
 """The native watch's states by number."""
 SLEEPS: Final = ("waiting", "blocked", "off-cpu")
 
-Hold = tuple[int, int, int]
-"""Begin, end, and the holder's place, or `FREE`, `OFF` or `UNKNOWN`."""
 Change = tuple[int, int, int, int]
 """When, the holder (0: free, 1: the GIL is off), the interpreter's hand-off count, the holder's number in the list."""
 
@@ -87,7 +85,7 @@ class Gil:
         return not {UNKNOWN if last == FREE else last, *seen} & {thread, UNKNOWN}
 
 
-def pieces(looks: Sequence[Look], holds: Sequence[Span], thread: int, gil: Gil, end_ns: int) -> list[Piece]:
+def pieces(looks: Sequence[Look], holds: Sequence[Stretch], thread: int, gil: Gil, end_ns: int) -> list[Piece]:
     """What a thread did, in order: neighbours alike are one, except holds.
 
     Args:
@@ -134,7 +132,7 @@ def _joined(told: Iterable[Piece], cuts: set[int]) -> Iterator[Piece]:
 class _Thread:
     """One thread's holds, and the kind of its last sleep."""
 
-    def __init__(self, holds: Sequence[Span], thread: int, gil: Gil) -> None:
+    def __init__(self, holds: Sequence[Stretch], thread: int, gil: Gil) -> None:
         self._holds = holds
         self._thread = thread
         self._gil = gil

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 from gilstudy.errors import BadInput
 
-Kind = Literal["script", "folder", "module", "code", "stdin"]
+ProgramKind = Literal["script", "folder", "module", "code", "stdin"]
 
 HEADER_BYTES: Final = 16
 """Of a file of compiled code, before the code."""
@@ -28,7 +28,7 @@ HEADER_BYTES: Final = 16
 class Program:
     """What is run, and the words that it finds in ``sys.argv`` after its own name."""
 
-    kind: Kind
+    kind: ProgramKind
     name: str
     """A path, a module, or the code itself."""
     words: tuple[str, ...]

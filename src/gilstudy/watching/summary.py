@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gilstudy.watching.contention import Hold, Stall, merged, overlap, overlaps, waits, worst_stall
-from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Span, State, Trace
+from gilstudy.watching.contention import Stall, merged, overlap, overlaps, waits, worst_stall
+from gilstudy.watching.trace import FREE, OFF, UNKNOWN, Hold, State, Stretch, Trace
 
 FEWEST_LOOKS: Final = 20
 """No share of the time is given from fewer looks: each would be worth more than 5 points."""
@@ -294,5 +294,5 @@ def _contended(trace: Trace) -> float | None:
     return overlap(waiting, held) / told if told > FEWEST_SEEN * whole else None
 
 
-def _length(spans: Iterable[Span]) -> int:
+def _length(spans: Iterable[Stretch]) -> int:
     return sum(end - begin for begin, end in spans)

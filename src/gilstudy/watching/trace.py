@@ -13,10 +13,12 @@ it waits for a CPU. ``blocked``: it sleeps, for a lock, input or time. ``off-cpu
 ``unknown``: it was not seen; such pieces are drawn blank, and no share is taken of them.
 """
 
-Span = tuple[int, int]
+Stretch = tuple[int, int]
 """Begin and end, in nanoseconds on the host's monotonic clock."""
 Piece = tuple[int, int, State]
-"""A span and the state in it."""
+"""A stretch and the state in it."""
+Hold = tuple[int, int, int]
+"""Begin, end, and the holder's place in `Trace.lanes`, or `FREE`, `OFF` or `UNKNOWN`."""
 
 FREE: Final = -1
 """In place of a holder: nobody has the GIL."""
@@ -38,7 +40,7 @@ class Lane:
     is_process: bool
     pieces: tuple[Piece, ...]
     """All that it did, in order and without overlap; empty if that cannot be told."""
-    holds: tuple[Span, ...]
+    holds: tuple[Stretch, ...]
     """When it held the GIL."""
     cpu_ns: int | None
     """The CPU time that it used during the watch."""
@@ -71,14 +73,14 @@ class Trace:
     begin_ns: int
     end_ns: int
     gil_reason: str
-    """Why there is nothing about the GIL, beginning with ``not available`` or ``not applicable``; "" if there is."""
+    """Why there is nothing about the GIL; "" if there is."""
     lanes_reason: str
     """Why there is nothing about what threads do; "" if there is."""
     gil_wanted_by: tuple[str, ...]
     """On a free-threaded build: the modules, or the setting, that turned the GIL on."""
     lanes: tuple[Lane, ...]
-    holders: tuple[tuple[int, int, int], ...]
-    """The GIL's own lane: begin, end, and the holder's place in `lanes`, or `FREE`, `OFF` or `UNKNOWN`."""
+    holders: tuple[Hold, ...]
+    """The GIL's own lane."""
     handoffs: int | None
     """How often the GIL went from one thread to another, by the interpreter's own count: exact."""
     handoffs_seen: int

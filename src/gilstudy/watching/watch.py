@@ -31,7 +31,7 @@ LANES_EVERY_NS: Final = 2_000_000
 """Threads are looked at less often than the GIL, unless it changes hands: it takes a system call for each at least."""
 THREAD_ROOM: Final = 1 << 15
 """Threads that are remembered, 64 bytes each. Half of them may live at once; ended ones are forgotten when need be."""
-ROOM: Final = 1 << 18
+CAPACITY: Final = 1 << 18
 """Entries that are kept of the GIL and of the threads, 32 and 48 bytes each; memory is used only as they fill up."""
 
 
@@ -40,7 +40,7 @@ def default_period_us() -> float:
     return min(LONGEST_US, max(50.0, sys.getswitchinterval() * 1e6 / LOOKS_PER_INTERVAL))
 
 
-def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> Watch:
+def watch(*, period_us: float | None = None, lanes: bool = True, capacity: int = CAPACITY) -> Watch:
     """A watch, to be used in a ``with`` statement; or call its `Watch.start` and `Watch.stop`.
 
     A native thread looks at the GIL after half to twice ``period_us``, at random, and at the threads when it has
@@ -51,32 +51,32 @@ def watch(*, period_us: float | None = None, lanes: bool = True, room: int = ROO
     Args:
         period_us: from 20 to 1000; by default `default_period_us`.
         lanes: whether to look at threads and child processes too (Linux).
-        room: how many entries are kept; when there are more, the oldest are lost, and counted in `Trace.lost`.
+        capacity: how many entries are kept; when there are more, the oldest are lost, and counted in `Trace.lost`.
 
     Raises:
-        BadInput: a period outside these limits, or no room.
+        BadInput: a period outside these limits, or too small a capacity.
     """
-    return Watch(period_us=period_us, lanes=lanes, room=room)
+    return Watch(period_us=period_us, lanes=lanes, capacity=capacity)
 
 
 class Watch:
     """One watch: started once, stopped once; it can be read while it runs."""
 
-    def __init__(self, *, period_us: float | None = None, lanes: bool = True, room: int = ROOM) -> None:
+    def __init__(self, *, period_us: float | None = None, lanes: bool = True, capacity: int = CAPACITY) -> None:
         period_us = default_period_us() if period_us is None else period_us
         if not SHORTEST_US <= period_us <= LONGEST_US:
             raise BadInput(f"the watch's period must be {SHORTEST_US} to {LONGEST_US} us, not {period_us:g}")
-        if room < 2:
-            raise BadInput(f"a watch needs room for 2 entries at least, not {room}")
+        if capacity < 2:
+            raise BadInput(f"the capacity of a watch is 2 entries at least, not {capacity}")
         self._period_ns = round(period_us * 1000)
         self._lane_period_ns = max(LANES_EVERY_NS, self._period_ns)
-        self._room = room
+        self._capacity = capacity
         self._thread_room = THREAD_ROOM
         self._lanes = lanes
         self._sampler: Sampler | None = None
         self._end: weakref.finalize[[Sampler], Watch] | None = None
-        self._gil_reason = "not started"
-        self._lanes_reason = "not started"
+        self._is_started = False
+        self._gil_reason = self._lanes_reason = "not started"
         self._interval_s = 0.0
 
     @property
@@ -98,13 +98,14 @@ class Watch:
         """
         if self._sampler is not None:
             raise RuntimeError("a watch is started only once")
+        self._is_started = True
         self._gil_reason = unreadable()
         self._lanes_reason = unwatchable()
         if self._lanes_reason:
             return
         from gilstudy._gilwatch import Sampler
 
-        sampler = Sampler(self._period_ns, self._lane_period_ns, self._room, UNSEEN_AFTER_NS, self._thread_room)
+        sampler = Sampler(self._period_ns, self._lane_period_ns, self._capacity, UNSEEN_AFTER_NS, self._thread_room)
         self._lanes_reason = sampler.lanes_reason() if self._lanes else "not asked for"
         self._interval_s = sys.getswitchinterval()
         sampler.start(not self._gil_reason, not self._lanes_reason)
@@ -134,7 +135,7 @@ class Watch:
             RuntimeError: the watch was not started.
         """
         if self._sampler is None:
-            if self._gil_reason == "not started":
+            if not self._is_started:
                 raise RuntimeError("the watch was not started: there is nothing to see yet")
             return _nothing(self._gil_reason, self._lanes_reason)
         return assemble(self._raw(self._sampler))

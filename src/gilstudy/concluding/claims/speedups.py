@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +12,12 @@ from gilstudy.concluding.verdicts import (
     SCALES_FROM,
     ArmFinding,
     ArmVerdict,
-    Room,
+    Headroom,
+    headroom_at,
     ratio,
-    room_at,
 )
-from gilstudy.measuring.record import Arm, Record
+from gilstudy.measuring.arm import Arm
+from gilstudy.measuring.record import Record
 from gilstudy.stats import Estimate
 
 SLOWER_BY: Final = 0.10
@@ -25,16 +26,32 @@ QUIET_CEILING: Final = 0.85
 """Efficiency that native threads must surely have before a slowdown is put down to Python and not to the host."""
 
 
+Predicate = Callable[[Arm], bool]
+"""Which arms a claim speaks of."""
+
+
+def in_threads(kernel: str = "") -> Predicate:
+    """The arms that run this kernel, by default the study's subject, in threads of one interpreter."""
+    return lambda arm: arm.mode == "threads" and arm.kernel == kernel
+
+
+def in_processes(arm: Arm) -> bool:
+    """Whether an arm runs the study's subject in processes, however they are started."""
+    return arm.mode == "processes" and not arm.kernel
+
+
 def judge_speedups(record: Record, findings: Sequence[ArmFinding]) -> tuple[Claim, ...]:
     """A verdict on each claim that the record's arms bear on, in the text's order."""
     court = _Court(record, findings)
     judges: dict[str, Callable[[], _Ruling | None]] = {
-        "threads-do-not-scale": lambda: court.of_arms(("threads",), "does-not-scale"),
+        "threads-do-not-scale": lambda: court.of_arms(in_threads(), "does-not-scale"),
         "threads-slower-than-serial": court.slower,
         "threads-use-one-core": court.one_core,
-        "c-extension-scales": lambda: court.of_arms(("threads-nogil",), "scales"),
-        "c-must-release-the-gil": lambda: court.of_arms(("threads-held",), "does-not-scale", beside="threads-nogil"),
-        "processes-scale": lambda: court.of_arms(court.processes, "scales"),
+        "c-extension-scales": lambda: court.of_arms(in_threads("nogil"), "scales"),
+        "c-must-release-the-gil": lambda: court.of_arms(
+            in_threads("held"), "does-not-scale", beside=in_threads("nogil")
+        ),
+        "processes-scale": lambda: court.of_arms(in_processes, "scales"),
         "only-c-or-processes": court.only_c_or_processes,
         "needs-gil-free-interpreter": court.needs_gil_free_interpreter,
     }
@@ -53,9 +70,8 @@ class _Court:
     def __init__(self, record: Record, findings: Sequence[ArmFinding]) -> None:
         self._record = record
         self._cases = {(finding.arm, finding.workers): finding for finding in findings}
-        self._arms: dict[str, Arm] = {arm.name: arm for arm in record.plan.arms}
+        self._arms = record.plan.arms
         self._top = next(arm.name for arm in record.plan.arms if arm.is_ceiling)
-        self.processes = tuple(arm.name for arm in record.plan.arms if arm.mode == "processes")
 
     def claim(self, name: str, ruling: _Ruling) -> Claim:
         return Claim(
@@ -73,34 +89,38 @@ class _Court:
 
     # -- evidence ------------------------------------------------------------------------------------------------
 
-    def _of(self, arms: Iterable[str]) -> list[ArmFinding]:
-        """The arms' findings at two workers and more."""
-        return [self._cases[key] for key in self._cases if key[0] in set(arms) and key[1] > 1]
+    def _names(self, arms: Predicate) -> list[str]:
+        return [arm.name for arm in self._arms if arms(arm)]
 
-    def _room(self, workers: int) -> Room:
-        return room_at(self._record, self._ceiling(workers), workers)
+    def _of(self, arms: Predicate) -> list[ArmFinding]:
+        """The arms' findings at two workers and more."""
+        names = self._names(arms)
+        return [case for (name, workers), case in self._cases.items() if name in names and workers > 1]
+
+    def _headroom(self, workers: int) -> Headroom:
+        return headroom_at(self._record, self._ceiling(workers), workers)
 
     def _ceiling(self, workers: int) -> Estimate | None:
         case = self._cases.get((self._top, workers))
         return case.speedup if case else None
 
-    def _missing(self, arms: Sequence[str]) -> _Ruling | None:
+    def _missing(self, arms: Predicate) -> _Ruling | None:
         """The ruling if none of ``arms`` has a finding; None (and no claim at all) if none was asked for."""
-        asked = [arm for arm in arms if arm in self._arms]
-        failed = [failure for failure in self._record.failures if failure.arm in asked]
-        if failed:
-            return _Ruling("inconclusive", f"The arm {failed[0].arm} failed: {failed[0].reason}.")
+        asked = self._names(arms)
+        lost = {arm: reason for arm, reason in self._record.lost.items() if arm in asked}
+        for arm, reason in lost.items():
+            return _Ruling("inconclusive", f"The arm {arm} failed: {reason}.")
         if asked and max(self._record.plan.workers) < 2:
             return _Ruling("untestable", "It takes two workers or more; this study had one.")
         return _Ruling("inconclusive", "No round was completed.") if asked else None
 
-    def _no_room(self, cases: Sequence[ArmFinding]) -> _Ruling | None:
-        """The ruling if the host leaves no room at any of the cases' worker counts."""
-        rooms = [self._room(case.workers) for case in cases]
-        if any(not room.why_none for room in rooms):
+    def _no_headroom(self, cases: Sequence[ArmFinding]) -> _Ruling | None:
+        """The ruling if the host leaves no headroom at any of the cases' worker counts."""
+        headrooms = [self._headroom(case.workers) for case in cases]
+        if any(not headroom.why_none for headroom in headrooms):
             return None
-        verdict: ClaimVerdict = "untestable" if all(room.by_nature for room in rooms) else "inconclusive"
-        return _Ruling(verdict, _sentence(rooms[-1].why_none))
+        verdict: ClaimVerdict = "untestable" if all(headroom.by_nature for headroom in headrooms) else "inconclusive"
+        return _Ruling(verdict, _sentence(headrooms[-1].why_none))
 
     def _says(self, case: ArmFinding) -> str:
         top = self._ceiling(case.workers)
@@ -110,12 +130,12 @@ class _Court:
 
     # -- claims --------------------------------------------------------------------------------------------------
 
-    def of_arms(self, arms: Sequence[str], claimed: ArmVerdict, *, beside: str = "") -> _Ruling | None:
-        """Whether ``arms`` do as ``claimed``; ``beside`` names the arm that must do the opposite for contrast."""
+    def of_arms(self, arms: Predicate, claimed: ArmVerdict, *, beside: Predicate | None = None) -> _Ruling | None:
+        """Whether ``arms`` do as ``claimed``; those ``beside`` must do the opposite for contrast."""
         cases = self._of(arms)
         if not cases:
             return self._missing(arms)
-        if ruling := self._no_room(cases):
+        if ruling := self._no_headroom(cases):
             return ruling
         firm = [case for case in cases if case.verdict != "inconclusive"]
         against = [case for case in firm if case.verdict != claimed]
@@ -131,18 +151,19 @@ class _Court:
             return self._contrast(beside, claimed, evidence)
         return _Ruling("supported", evidence)
 
-    def _contrast(self, beside: str, claimed: ArmVerdict, evidence: str) -> _Ruling:
-        others = [case for case in self._of((beside,)) if case.verdict != "inconclusive"]
+    def _contrast(self, beside: Predicate, claimed: ArmVerdict, evidence: str) -> _Ruling:
+        others = [case for case in self._of(beside) if case.verdict != "inconclusive"]
         if not others or any(case.verdict == claimed for case in others):
-            return _Ruling("inconclusive", f"{evidence} But {beside} was not seen to do better.")
+            names = ", ".join(self._names(beside)) or Arm(mode="threads", kernel="nogil").name
+            return _Ruling("inconclusive", f"{evidence} But {names} was not seen to do better.")
         return _Ruling("supported", f"{evidence[:-1]}; {self._says(others[-1])}.")
 
     def slower(self) -> _Ruling | None:
         """Whether threads are slower than one thread by more than the equivalence zone."""
-        cases = self._of(("threads",))
+        cases = self._of(in_threads())
         if not cases:
-            return self._missing(("threads",))
-        if ruling := self._no_room(cases):
+            return self._missing(in_threads())
+        if ruling := self._no_headroom(cases):
             return ruling
         case = min(cases, key=lambda case: case.workers)
         if case.speedup is None:
@@ -165,15 +186,15 @@ class _Court:
 
     def one_core(self) -> _Ruling | None:
         """Whether threads keep one core busy and no more, however many there are."""
-        cases = self._of(("threads",))
+        cases = self._of(in_threads())
         if not cases:
-            return self._missing(("threads",))
-        if ruling := self._no_room(cases):
+            return self._missing(in_threads())
+        if ruling := self._no_headroom(cases):
             return ruling
-        sides = {case.workers: self._cores_side(case) for case in cases if not self._room(case.workers).why_none}
+        sides = {case.workers: self._cores_side(case) for case in cases if not self._headroom(case.workers).why_none}
         evidence = _sentence("; ".join(self._cores_say(case) for case in cases if case.workers in sides))
         if "above" in sides.values():
-            return _Ruling("refuted", evidence, "threads")
+            return _Ruling("refuted", evidence, cases[0].arm)
         if all(side == "below" for side in sides.values()):
             return _Ruling("supported", evidence)
         return _Ruling("inconclusive", evidence)
@@ -195,13 +216,15 @@ class _Court:
     def only_c_or_processes(self) -> _Ruling | None:
         """Whether nothing but C and processes gave a speedup, among the models that this Python has."""
         parts = {
-            "threads": self.of_arms(("threads",), "does-not-scale"),
-            "C": self.of_arms(("threads-nogil",), "scales"),
-            "processes": self.of_arms(self.processes, "scales"),
+            "threads": self.of_arms(in_threads(), "does-not-scale"),
+            "C": self.of_arms(in_threads("nogil"), "scales"),
+            "processes": self.of_arms(in_processes, "scales"),
         }
         threads = parts["threads"]
         if threads is not None and threads.verdict == "refuted":
-            return _Ruling("refuted", f"Pure Python in plain threads scales here. {threads.evidence}", "threads")
+            return _Ruling(
+                "refuted", f"Pure Python in plain threads scales here. {threads.evidence}", threads.counterexample
+            )
         if any(part is None for part in parts.values()):
             return None
         for name, part in parts.items():
@@ -212,7 +235,7 @@ class _Court:
         return self._others()
 
     def _others(self) -> _Ruling:
-        cases = [self._of(arms)[-1] for arms in (("threads-nogil",), self.processes, ("threads",))]
+        cases = [self._of(arms)[-1] for arms in (in_threads("nogil"), in_processes, in_threads())]
         c, processes, threads = (ratio(case.speedup) if case.speedup else "" for case in cases)
         seen = f"C that releases the GIL ({c}) and processes ({processes}) scale, threads ({threads}) do not"
         unseen = sorted({runtime.label for runtime in self._record.runtimes.values() if runtime.own_gil_interpreters})
@@ -223,13 +246,14 @@ class _Court:
 
     def needs_gil_free_interpreter(self) -> _Ruling | None:
         """Whether plain threads scale where there is no GIL; where there is one, only the opposite can be shown."""
-        scaling = self.of_arms(("threads",), "scales")
+        scaling = self.of_arms(in_threads(), "scales")
         if scaling is None or scaling.verdict in ("inconclusive", "untestable"):
             return scaling
-        gil_on = any(trial.gil is not False for trial in self._record.trials if trial.arm == "threads")
+        names = self._names(in_threads())
+        gil_on = any(trial.gil is not False for trial in self._record.trials if trial.arm in names)
         if scaling.verdict == "supported":
             if gil_on:
-                return _Ruling("refuted", f"{scaling.evidence[:-1]}, with a GIL.", "threads")
+                return _Ruling("refuted", f"{scaling.evidence[:-1]}, with a GIL.", names[0])
             return _Ruling("supported", f"{scaling.evidence[:-1]}, without a GIL.")
         if gil_on:
             return _Ruling("untestable", "No interpreter without a GIL took part; repeat the study under one.")

@@ -1,29 +1,21 @@
-"""How workers run a kernel: one file per mode, each a crew that is opened once and takes turn after turn.
-
-A mode's set-up (threads, processes, imports) happens in its constructor, outside the clock; `Crew.run` is one trial.
-"""
+"""How workers run a kernel: a file for each mode, and a line in the registry."""
 
 from __future__ import annotations
 
-from gilstudy.measuring.modes.crew import Crew
-from gilstudy.measuring.record import Arm
+from importlib import import_module
+from typing import Final, cast
+
+from gilstudy.measuring.modes.crew import Mode
+
+REGISTRY: Final = {
+    "single": "gilstudy.measuring.modes.single",
+    "threads": "gilstudy.measuring.modes.threads",
+    "processes": "gilstudy.measuring.modes.processes",
+    "ceiling": "gilstudy.measuring.modes.ceiling",
+}
+"""Each mode's module, which calls it ``MODE``. A station loads only its own."""
 
 
-def open_crew(arm: Arm, workers: int) -> Crew:
-    """The crew for ``arm``, with up to ``workers`` workers waiting."""
-    # Imported here, so that a station loads only what its own mode needs.
-    if arm.mode == "single":
-        from gilstudy.measuring.modes.single import SingleCrew
-
-        return SingleCrew(arm.kernel)
-    if arm.mode == "threads":
-        from gilstudy.measuring.modes.threads import ThreadCrew
-
-        return ThreadCrew(arm.kernel, workers)
-    if arm.mode == "processes":
-        from gilstudy.measuring.modes.processes import ProcessCrew
-
-        return ProcessCrew(arm.kernel, workers, arm.start_method)
-    from gilstudy.measuring.modes.native import NativeCrew
-
-    return NativeCrew()
+def mode_named(name: str) -> Mode:
+    """The mode of this name. Raises KeyError if there is none."""
+    return cast(Mode, import_module(REGISTRY[name]).MODE)

@@ -10,12 +10,12 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from gilstudy._native import die_with_parent
-from gilstudy.measuring import laps
-from gilstudy.measuring.kernels import KERNELS
-from gilstudy.measuring.laps import Turn
+from gilstudy.measuring import batches
+from gilstudy.measuring.batches import Turn
+from gilstudy.measuring.kernels import kernel_named
 from gilstudy.measuring.modes.crew import WorkerLost
 from gilstudy.measuring.modes.pinning import Pin
-from gilstudy.measuring.record import Span
+from gilstudy.measuring.record import Batch, Span
 
 Member = tuple[BaseProcess, Connection]
 """A worker and our end of the pipe to it."""
@@ -26,6 +26,7 @@ class ProcessCrew:
 
     def __init__(self, kernel: str, workers: int, start_method: str = "") -> None:
         context: Any = multiprocessing.get_context(start_method or None)  # its stub lacks Process
+        self._kernel = kernel
         self._crew: list[Member] = []
         try:
             for place in range(workers):
@@ -38,6 +39,10 @@ class ProcessCrew:
         except BaseException:
             self.close()
             raise
+
+    def calibrate(self, target_ns: int) -> Batch:
+        """Find how many steps take about ``target_ns`` in this process, while the crew is parked."""
+        return batches.calibrate(self._kernel, kernel_named(self._kernel), target_ns)
 
     def run(self, turn: Turn, cpus: Sequence[int]) -> list[Span]:
         """Have the first ``len(cpus)`` processes work through ``turn``."""
@@ -95,7 +100,7 @@ def _epitaph(process: BaseProcess) -> str:
 def _serve(pipe: Connection, kernel_name: str) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's to handle
-    kernel, pin = KERNELS[kernel_name], Pin()
+    kernel, pin = kernel_named(kernel_name), Pin()
     pipe.send(None)
     while True:
         try:
@@ -104,7 +109,31 @@ def _serve(pipe: Connection, kernel_name: str) -> None:
             return
         try:
             pin.move(cpu)
-            answer: Span | str = laps.run(kernel, Turn(*turn))
+            answer: Span | str = batches.run(kernel, Turn(*turn))
         except Exception as error:
             answer = f"{type(error).__name__}: {error}"
         pipe.send(answer)
+
+
+class Processes:
+    """The mode; its option is the start method."""
+
+    name = "processes"
+
+    def why_not(self, option: str) -> str:
+        """Whether this system can start processes so."""
+        methods = multiprocessing.get_all_start_methods()
+        if option in ("", *methods):
+            return ""
+        return f"this system cannot start processes by {option!r}; choose from {', '.join(methods)}"
+
+    def workers(self, option: str, asked: int) -> int:
+        """As many as are asked for."""
+        return asked
+
+    def open(self, kernel: str, option: str, workers: int) -> ProcessCrew:
+        """Start the processes, and wait until all are up."""
+        return ProcessCrew(kernel, workers, option)
+
+
+MODE = Processes()

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
 
-from gilstudy.measuring import laps
-from gilstudy.measuring.kernels import KERNELS, Kernel
-from gilstudy.measuring.laps import Turn
+from gilstudy.measuring import batches
+from gilstudy.measuring.batches import Turn
+from gilstudy.measuring.kernels import Kernel, kernel_named
 from gilstudy.measuring.modes.crew import WorkerLost
 from gilstudy.measuring.modes.pinning import Pin
-from gilstudy.measuring.record import Span
+from gilstudy.measuring.record import Batch, Span
 
 Order = tuple[int, Turn, int]
 """A worker's place in the crew, its turn and its CPU."""
@@ -21,16 +21,21 @@ class ThreadCrew:
     """Up to ``workers`` threads; a turn wakes as many as it needs."""
 
     def __init__(self, kernel: str, workers: int) -> None:
+        self._name, self._kernel = kernel, kernel_named(kernel)
         self._results: SimpleQueue[tuple[int, Span | Exception]] = SimpleQueue()
         self._orders: list[SimpleQueue[Order | None]] = [SimpleQueue() for _ in range(workers)]
         self._threads = [
             threading.Thread(
-                target=_work, args=(KERNELS[kernel], orders, self._results), name=f"worker {place}", daemon=True
+                target=_work, args=(self._kernel, orders, self._results), name=f"worker {place}", daemon=True
             )
             for place, orders in enumerate(self._orders)
         ]
         for thread in self._threads:
             thread.start()
+
+    def calibrate(self, target_ns: int) -> Batch:
+        """Find how many steps take about ``target_ns`` on the calling thread, while the crew is parked."""
+        return batches.calibrate(self._name, self._kernel, target_ns)
 
     def run(self, turn: Turn, cpus: Sequence[int]) -> list[Span]:
         """Have the first ``len(cpus)`` threads work through ``turn``."""
@@ -61,6 +66,27 @@ def _work(
         place, turn, cpu = order
         try:
             pin.move(cpu)
-            results.put((place, laps.run(kernel, turn)))
+            results.put((place, batches.run(kernel, turn)))
         except Exception as error:
             results.put((place, error))
+
+
+class Threads:
+    """The mode."""
+
+    name = "threads"
+
+    def why_not(self, option: str) -> str:
+        """It has no options."""
+        return f"it starts no process, so it takes no [{option}]" if option else ""
+
+    def workers(self, option: str, asked: int) -> int:
+        """As many as are asked for."""
+        return asked
+
+    def open(self, kernel: str, option: str, workers: int) -> ThreadCrew:
+        """Start the threads."""
+        return ThreadCrew(kernel, workers)
+
+
+MODE = Threads()

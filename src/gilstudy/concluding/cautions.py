@@ -5,13 +5,13 @@ The words, and what to do about each, are the report's (`gilstudy.report.wording
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from gilstudy.host.counters import Pulse, change
+from gilstudy.host.counters import Counters, change
 from gilstudy.host.machine import Host
-from gilstudy.host.runtime import Runtime
-from gilstudy.measuring.record import Caution, Lap, Plan, Trial
+from gilstudy.measuring.record import Plan, Record, Trial
 
 BUSY_LOAD: Final = 0.5
 """A load average, before the study began, that shows somebody else at work."""
@@ -23,22 +23,21 @@ LINEAR: Final = (1.6, 2.5)
 """Twice the steps should take twice the time; a loop that the compiler removed takes the same."""
 
 
-def cautions(
-    plan: Plan,
-    host: Host,
-    before: Pulse,
-    after: Pulse,
-    pinned: bool,
-    runtimes: Mapping[str, Runtime],
-    laps: Iterable[Lap],
-    trials: Iterable[Trial],
-) -> tuple[Caution, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """Something that a reader must know to judge the numbers: a kind, and its facts."""
+
+    kind: str
+    facts: dict[str, float]
+
+
+def cautions(record: Record) -> tuple[Caution, ...]:
     """Everything worth a caution, the gravest first."""
     found = [
-        *_of_size(plan, host),
-        *_of_disturbance(before, after),
-        *_of_contention(host, trials),
-        *_of_method(plan, host, pinned, runtimes, laps),
+        *_of_size(record.plan, record.host),
+        *_of_disturbance(record.before, record.after),
+        *_of_contention(record.host, record.trials),
+        *_of_method(record),
     ]
     return tuple(Caution(kind=kind, facts=facts) for kind, facts in found)
 
@@ -63,7 +62,7 @@ def _of_size(plan: Plan, host: Host) -> Found:
         yield "cpu-count-limited", {"cpus": host.python_cpu_count, "usable": len(host.usable_cpus)}
 
 
-def _of_disturbance(before: Pulse, after: Pulse) -> Found:
+def _of_disturbance(before: Counters, after: Counters) -> Found:
     between = change(before, after)
     if between.throttled_periods:
         yield "throttled", {"periods": between.throttled_periods, "seconds": (between.throttled_ns or 0) / 1e9}
@@ -87,12 +86,12 @@ def _of_contention(host: Host, trials: Iterable[Trial]) -> Found:
         yield "contended", {"share": round(1 - used_ns / wall_ns, 2)}
 
 
-def _of_method(plan: Plan, host: Host, pinned: bool, runtimes: Mapping[str, Runtime], laps: Iterable[Lap]) -> Found:
-    if not pinned:
+def _of_method(record: Record) -> Found:
+    if not record.pinned:
         yield "not-pinned", {}
-    if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in runtimes.values()):
+    if any(runtime.build == "free-threaded" and runtime.gil_enabled for runtime in record.runtimes.values()):
         yield "gil-re-enabled", {}
-    for lap in laps:
-        ratio = lap.double_ns / max(1, lap.once_ns)
+    for batch in record.batches:
+        ratio = batch.double_ns / max(1, batch.once_ns)
         if not LINEAR[0] <= ratio <= LINEAR[1]:
-            yield f"not-linear-{lap.kernel}", {"ratio": round(ratio, 2)}
+            yield f"not-linear-{batch.kernel}", {"ratio": round(ratio, 2)}
