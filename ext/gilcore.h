@@ -41,6 +41,13 @@ void gs_gil_extent(uint64_t *begin, uint64_t *end);
  * the library: it is to be believed only while nothing speaks against it. */
 int gs_gil_waiters(void);
 
+/* Marks the calling thread's hold of the GIL, which it must have; the mark is gone as soon as it lets go, be it for an
+ * instant, and gs_gil_read does not show it.  The second tells, in the same thread and with the GIL, whether it is there. */
+void gs_gil_mark(void);
+int gs_gil_is_marked(void);
+/* The calling thread's state, to be compared with holders. */
+uint64_t gs_gil_self(void);
+
 /* Whether a signal waits for Python's main thread to handle it. */
 int gs_gil_signal_waits(void);
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gilstudy.probing.entries import Entry
 from gilstudy.probing.probe import Probe
 from gilstudy.probing.sweep import Sweep
 from gilstudy.report.document import Document, made
@@ -30,31 +30,6 @@ STYLES: Final = {
     "not-applicable": "cyan",
     "failed": "bold red",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One function's outcome, and what was expected of it."""
-
-    target: str
-    probe: Probe | None
-    """None if the call failed."""
-    error: str = ""
-    """What the call raised."""
-    expect: str = ""
-    sweep: Sweep | None = None
-
-    @property
-    def verdict(self) -> str:
-        """The probe's, or ``failed``."""
-        return "failed" if self.probe is None else self.probe.verdict
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether it failed, or there is a verdict and it is not the one that was expected."""
-        if self.probe is None:
-            return True
-        return bool(self.expect) and self.verdict in ("releases", "holds", "mixed") and self.verdict != self.expect
 
 
 def print_probes(console: Console, entries: Sequence[Entry], skipped: Sequence[str] = ()) -> None:

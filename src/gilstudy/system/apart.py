@@ -1,0 +1,184 @@
+"""A forked child that does a piece of work and tells how it comes on: whatever it does to its process, ours goes on (POSIX)."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any, Final, NoReturn
+
+from gilstudy.system import children
+from gilstudy.system.signals import INTERRUPTED, KINDS, ONE_WISH_NS
+
+TICK_S: Final = 0.25
+"""So often, at the least, it is asked whether the child is still there."""
+WISHES: Final = 3
+"""So many requests to end, and the child is killed: it had time to answer the ones before."""
+
+Message = dict[str, Any]
+"""Plain JSON values."""
+Send = Callable[[Message], None]
+
+
+class Apart:
+    """A child, from its start to its end. Signals to end are passed on to it while `messages` are read."""
+
+    def __init__(self, work: Callable[[Send], None], *, is_mute: bool) -> None:
+        """Start it.
+
+        Args:
+            work: what it does; what it sends comes out of `messages`.
+            is_mute: whether what it writes to the standard streams goes nowhere.
+        """
+        self._reader, writer = os.pipe()
+        sys.stdout and sys.stdout.flush()
+        self.code: int | None = None
+        """Its exit code, negative for a signal; None while it runs."""
+        self._wishes, self._last_wish_ns = 0, 0
+        parent = os.getpid()
+        self._child = os.fork()
+        if not self._child:
+            os.close(self._reader)
+            _do(work, writer, parent, is_mute)
+        os.close(writer)
+
+    def messages(self) -> Iterator[Message | None]:
+        """What it sends, until it has ended; None now and then, when there is nothing."""
+        kept = b""
+        with self._passing_on():
+            while True:
+                has_ended = self._has_ended()
+                got = self._read(0 if has_ended else TICK_S)
+                kept += got or b""
+                *lines, kept = kept.split(b"\n")
+                yield from (json.loads(line) for line in lines)
+                if has_ended and not got:
+                    return
+                if not lines:
+                    yield None
+                if got == b"" and not has_ended:  # nobody can write any more
+                    time.sleep(TICK_S)
+
+    @property
+    def was_asked_to_end(self) -> bool:
+        """Whether a signal to end came while it was listened to."""
+        return self._wishes > 0
+
+    def wait(self) -> None:
+        """Until it has ended."""
+        with self._passing_on():
+            while not self._has_ended():
+                time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it."""
+        if not self._has_ended():
+            os.kill(self._child, signal.SIGKILL)
+            self.wait()
+
+    def _read(self, seconds: float) -> bytes | None:
+        if self._reader < 0:
+            return b""
+        if not select.select([self._reader], [], [], seconds)[0]:
+            return None
+        got = os.read(self._reader, 1 << 16)
+        if not got:
+            os.close(self._reader)
+            self._reader = -1
+        return got
+
+    def _has_ended(self) -> bool:
+        if self.code is None:
+            with contextlib.suppress(ChildProcessError):
+                child, status = os.waitpid(self._child, os.WNOHANG)
+                if child:
+                    self.code = os.waitstatus_to_exitcode(status)
+        return self.code is not None
+
+    @contextlib.contextmanager
+    def _passing_on(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {kind: signal.getsignal(kind) for kind in KINDS}
+        for kind, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(kind, self._pass_on)
+        try:
+            yield
+        finally:
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        now_ns = time.monotonic_ns()
+        if self._wishes and now_ns - self._last_wish_ns <= ONE_WISH_NS:
+            return
+        self._wishes, self._last_wish_ns = self._wishes + 1, now_ns
+        if self.code is not None:
+            return
+        if self._wishes >= WISHES:
+            os.kill(self._child, signal.SIGKILL)
+        elif number != signal.SIGINT or not _terminal_sends_it():
+            os.kill(self._child, number)
+
+
+def _terminal_sends_it() -> bool:
+    """Whether Ctrl-C comes from a terminal, which sends it to the child too."""
+    for number in range(3):
+        with contextlib.suppress(OSError):
+            return os.tcgetpgrp(number) == os.getpgrp()
+    return False
+
+
+# -- in the child --------------------------------------------------------------------------------------------------
+
+
+def _do(work: Callable[[Send], None], writer: int, parent: int, is_mute: bool) -> NoReturn:
+    """Do the work, and end as Python would, but for what our parent has registered for its own end."""
+    process, code = os.getpid(), 0
+    try:
+        children.end_with(parent)
+        atexit._clear()
+        if is_mute:
+            _mute()
+        work(lambda message: _send(writer, message))
+        threading._shutdown()  # type: ignore[attr-defined]
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BaseException:
+        code = 1
+        traceback.print_exc()
+    finally:
+        if os.getpid() == process:
+            atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(code)
+
+
+def _send(writer: int, message: Message) -> None:
+    text = json.dumps(message).encode() + b"\n"
+    while text:
+        text = text[os.write(writer, text) :]
+
+
+def _mute() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        with contextlib.suppress(OSError):
+            os.fstat(number)
+            os.dup2(nowhere, number)
+    os.close(nowhere)
