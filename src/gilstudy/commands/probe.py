@@ -23,7 +23,7 @@ from gilstudy.report.document import save
 from gilstudy.report.probe import document, junit, print_probes
 from gilstudy.report.waiting import Waiting
 from gilstudy.system import files, scratch, streams
-from gilstudy.system.apart import Apart, Message, Send
+from gilstudy.system.apart import Apart, News, Send
 from gilstudy.system.signals import INTERRUPTED, was_signalled
 from gilstudy.text import shown
 from gilstudy.watching.lastreport import TIME_IS_UP, LastReport
@@ -36,7 +36,7 @@ EPILOG = """columns:
   GIL       releases: free for half of the call's time or more; mixed: for less; holds: never let go, or but for
             an instant, too short for a thread that waits for it; not judged: threads of the call's own work
   released  the share of the call's time for which the GIL was free, and its 95 % interval
-  times     how often a call lets the GIL go, at the least: what is shorter than 0.1 ms is not always seen
+  times     how often a call lets the GIL go: so often or more, since what is shorter than 0.1 ms is not always seen
   holds     the longest time within a call in which it was not seen to let go
   stalls    the longest time within a call in which a thread that asked for the GIL did not get it
 
@@ -64,7 +64,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("functions", nargs="*", metavar="MODULE:FUNCTION", help="what to probe")
     add("--args", dest="arguments", metavar="EXPR", default="", help="arguments as in a call: \"b'x' * 1000, level=9\"")
     add("--once-args", action="store_true", help="work the arguments out once, not anew for each call")
-    add("--stmt", action="append", default=[], metavar="CODE", help="probe an expression or a statement; more than once too")
+    add(
+        "--stmt",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="probe an expression or a statement; more than once too",
+    )
     add("--setup", metavar="CODE", default="", help="Python statements to run once before; --args may use their names")
     add("--sweep", metavar="LOW:HIGH", type=_limits, help="find the smallest N, used in --args, from which it releases")
     add("--expect", choices=EXPECTED, default="", help="exit with 1 if a verdict is another one")
@@ -143,16 +149,16 @@ class _Session:
             show.say(self._now())
         self._died(report)
 
-    def _messages(self, work: Callable[[Send], None]) -> Iterator[Message | None]:
+    def _messages(self, work: Callable[[Send], None]) -> Iterator[News | None]:
         if not hasattr(os, "fork"):
-            heard: list[Message] = []
+            heard: list[News] = []
             work(heard.append)
             yield from heard
             return
         self._child = Apart(work, is_mute=not self._args.show_output)
         yield from self._child.messages()
 
-    def _hear(self, message: Message, first: int) -> None:
+    def _hear(self, message: News, first: int) -> None:
         if "begins" in message:
             self._place, self._size = first + message["begins"], message["size"]
             self._is_probing = message["probing"]
@@ -182,7 +188,9 @@ class _Session:
             raise BadInput(f"cannot prepare {shown(self._target())}: that {_end(code)}")
         else:
             call = self._calls[self._place]
-            self.entries.append(Entry(target=call.target, probe=None, error=f"the call {_end(code)}", expect=call.expect))
+            self.entries.append(
+                Entry(target=call.target, probe=None, error=f"the call {_end(code)}", expect=call.expect)
+            )
             self._is_done = len(self.entries) == len(self._calls)
 
     def show(self) -> None:
@@ -209,9 +217,10 @@ class _Session:
 
     def _left_s(self) -> float | None:
         """How much of the time limit is left."""
-        if self._args.timeout is None:
-            return None
-        return max(0.0, self._args.timeout - (time.monotonic() - self._begin_s))
+        if self._args.timeout is None or self._child is None:
+            return self._args.timeout  # type: ignore[no-any-return]
+        left_s: float = self._args.timeout - (time.monotonic() - self._begin_s)
+        return max(0.0, left_s)
 
 
 def _end(code: int) -> str:
@@ -284,9 +293,7 @@ def _calls(args: argparse.Namespace) -> Sequence[Call]:
     """What to probe."""
     setup = (args.setup,) if args.setup else ()
     shared = {"setup": setup, "expect": args.expect}
-    calls = [
-        Call(target=name, arguments=args.arguments, once=args.once_args, **shared) for name in args.functions
-    ]
+    calls = [Call(target=name, arguments=args.arguments, once=args.once_args, **shared) for name in args.functions]
     calls += [Call(target=text, is_statement=True, **shared) for text in args.stmt]
     if args.table is not None:
         calls += cases_in(args.table, args.module or "", once=args.once_args)

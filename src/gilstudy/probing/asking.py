@@ -18,15 +18,15 @@ def probe(function: Callable[..., object], /, *args: object, budget_s: float = 1
     """Find out whether ``function(*args, **kwargs)`` releases the GIL.
 
     It is called at least three times, in this thread, for about a second in all; if one call takes longer than 0.4 s,
-    two or three times. All calls get the same arguments: what the first one uses up makes the answer ``inconclusive``. A
-    coroutine function's coroutine is awaited, in an event loop of its own; a generator function's generator is exhausted.
+    two or three times. All calls get the same arguments: have ``function`` make anew what a call uses up. What a
+    coroutine function returns is awaited, in an event loop made for it; what a generator function returns is exhausted.
     Meanwhile the switch interval is 5 s for the whole process, so do it while other threads are idle. Known
     controls are probed first (`controls`); if they come out wrong the answer is ``inconclusive``.
 
     Args:
         function: what is called.
         args: its arguments.
-        budget_s: seconds after which no more evidence is sought, once there is some; a call that has begun is waited for.
+        budget_s: seconds after which no more evidence is sought; a call that has begun is waited for.
         kwargs: more of its arguments, by name; for one that is called ``budget_s`` there is `functools.partial`.
 
     Raises:

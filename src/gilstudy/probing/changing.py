@@ -17,21 +17,22 @@ def change(first: Evidence, first_delay_ns: int, later: Evidence, verdict: Verdi
 
     The first is taken for shorter by the time for which it had to wait for a CPU.
 
-    If the first let the GIL go for most of its time, and the later ones do not, no verdict can be given: its arguments may
-    have been used up, and what was probed is a call that has nothing left to do.
+    If the first let the GIL go for most of its time, and the later ones do not, there is nothing to be judged: the
+    arguments may have been used up, and what was probed is a call that has nothing left to do.
     """
     first_ns = first.window_ns - first_delay_ns
     if first_ns < WORTH_NS or later.call_ns * MUCH > first_ns:
         return ""
-    told = f"the first call took {_ms(first_ns)}, later ones {_ms(later.call_ns)}"
+    told = f"the first call took {_time(first_ns)}, later ones {_time(later.call_ns)}"
     cause = "what it works on was used up by the first call, or is kept from then on"
     if judge(first)[0] == "releases" and verdict not in ("releases", "inconclusive"):
         return Doubt(
             f"{told}, and only the first let the GIL go for most of its time: {cause}. "
-            "Have the arguments made anew for each call; or call it once in --setup, if the later ones are what is asked about"
+            "Have its arguments made anew for each call; or, if the later ones are meant, call it once in --setup",
+            "not-judged",
         )
     return f"{told}: {cause}; this is about the later ones"
 
 
-def _ms(ns: float) -> str:
-    return f"{ns / 1e6:.3g} ms"
+def _time(ns: float) -> str:
+    return f"{ns / 1e6:.3g} ms" if ns >= 1e6 else f"{ns / 1e3:.3g} us"

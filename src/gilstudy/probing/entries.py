@@ -106,5 +106,8 @@ def _failure(error: BaseException, made: int, call: Call) -> str:
         return f"the call failed: {told(error)}"
     why = ""
     if call.once and call.arguments:
-        why = ": the first has used its arguments up, or the call keeps something; without --once-args they are made anew"
-    return f"call {made + 1} failed, though {'the first' if made == 1 else f'{made} before it'} did not: {told(error)}{why}"
+        why = (
+            ": the first has used its arguments up, or the call keeps something; without --once-args they are made anew"
+        )
+    before = "the first" if made == 1 else f"{made} before it"
+    return f"call {made + 1} failed, though {before} did not: {told(error)}{why}"

@@ -15,7 +15,7 @@ RELEASES_FROM: Final = 0.5
 """A call during which the GIL is free for this share of its time, or more, releases it; if for less, it is mixed."""
 INSTANT_NS: Final = 50_000
 INSTANT_SHARE: Final = 1 / 3
-"""If it is free for less than both in the usual call, that is but for an instant: a waiting thread needs as long to wake up."""
+"""If it is free for less than both in the usual call, it is so but for an instant: waking a thread takes as long."""
 OTHERS_FROM: Final = 0.05
 """If threads of the call's own hold the GIL for this share of its time, they may be what it does."""
 ENOUGH_LOOKS: Final = 100
@@ -63,7 +63,7 @@ class Evidence:
     looks_effective: float = 0.0
     """How many independent looks would be worth as much: see `shares.independent`."""
     votes: int = 0
-    """How many calls were looked at on time, each of which has one vote: the share of its looks that found the GIL free.
+    """How many calls were looked at on time. Each has one vote: the share of its looks that found the GIL free.
     A call that the host has stretched, by taking the CPU away from it, has many looks and one vote."""
     votes_free: float = 0.0
     """The sum of the votes."""
@@ -100,7 +100,7 @@ class Evidence:
         """The share of the calls' time for which the GIL was free; None without looks."""
         if not self.looks:
             return None
-        return share_of(self.looks_free / self.looks, self.looks, self.looks_effective or 1.0)
+        return share_of(self.looks_free / self.looks, self.looks_effective or 1.0)
 
     @property
     def others(self) -> float:
@@ -130,7 +130,8 @@ def judge(evidence: Evidence) -> tuple[Verdict, str]:
         return "holds", ""
     if evidence.longest_release_ns >= LONG_RELEASE_NS and evidence.beat_window_ns and not evidence.beats:
         return "inconclusive", (
-            f"the GIL was seen free for {evidence.longest_release_ns / 1e6:.0f} ms, but the heartbeat thread never got it"
+            f"the GIL was seen free for {evidence.longest_release_ns / 1e6:.0f} ms, "
+            "but the heartbeat thread never got it"
         )
     if evidence.looks < ENOUGH_LOOKS and released.low < RELEASES_FROM <= released.high:
         return "inconclusive", _too_few(evidence)

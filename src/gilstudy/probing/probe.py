@@ -7,6 +7,7 @@ made to give the GIL up: whenever it is free, or somebody else's, the call itsel
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -17,10 +18,11 @@ from typing import Final
 from gilstudy.probing.changing import change
 from gilstudy.probing.evidence import Doubt, Evidence, Verdict, is_firm, is_for_an_instant, judge
 from gilstudy.probing.quiet import PERIOD_US, Leftovers, cpu_delay_ns
-from gilstudy.probing.seeing import OPEN, Glance, Seen, Span, felt_in, seen_in
+from gilstudy.probing.seeing import OPEN, Glance, Made, Sight, felt_in, seen_in
 from gilstudy.probing.shares import independent
 from gilstudy.probing.subject import Kind, Subject
 from gilstudy.stats import Estimate
+from gilstudy.text import shown
 from gilstudy.watching.gil import unreadable
 from gilstudy.watching.heartbeat import Heartbeat, switch_interval
 
@@ -80,11 +82,11 @@ class Probe:
         """In one line: ``<Probe crc32: releases, free for 99 % [98, 100] of 350 us; 800 calls>``."""
         told: str = self.verdict if self.instants is None else "holds, but for an instant"
         if self.reason:
-            return f"<Probe {self.name}: {told}, because {self.reason}>"
+            return f"<Probe {shown(self.name)}: {told}, because {self.reason}>"
         if self.released is not None and self.verdict != "holds":
-            low, high = 100 * self.released.low, 100 * self.released.high
-            told += f", free for {100 * self.released.point:.0f} % [{low:.0f}, {high:.0f}]"
-        return f"<Probe {self.name}: {told}; {self.calls} calls of {self.call_ns / 1000:.3g} us>"
+            low, high = math.floor(100 * self.released.low), math.ceil(100 * self.released.high)
+            told += f", free for {100 * self.released.point:.3g} % [{low}, {high}]"
+        return f"<Probe {shown(self.name)}: {told}; {self.calls} calls of {self.call_ns / 1000:.3g} us>"
 
 
 def probe_call(
@@ -154,7 +156,7 @@ class _Session:
         self._subject = subject
         self._interval_s = INTERVAL_S
         self._free: list[int] = []
-        self._first_seen = Seen((), Evidence())
+        self._first_seen = Sight((), Evidence())
         self.evidence = Evidence()
         self.first = Evidence()
         """Of the first call alone."""
@@ -208,9 +210,9 @@ class _Session:
         """Have the first call be one of those that count."""
         self._add(self._first_seen)
 
-    def _repeat(self, span_ns: int) -> list[Span]:
+    def _repeat(self, span_ns: int) -> list[Made]:
         clock, once, process = time.perf_counter_ns, self._subject.once, os.getpid()
-        spans: list[Span] = []
+        spans: list[Made] = []
         end = _ENDS.setdefault(threading.get_ident(), [0])
         end[0] = clock() + span_ns
         while not spans or clock() < end[0]:
@@ -220,7 +222,7 @@ class _Session:
         self.time_ns += sum(end - begin for begin, end, _ in spans)
         return spans
 
-    def _add(self, seen: Seen, others_cpu_ns: int = 0) -> None:
+    def _add(self, seen: Sight, others_cpu_ns: int = 0) -> None:
         self._free += [int(state == OPEN) for state in seen.states]
         both = self.evidence + replace(seen.evidence, others_cpu_ns=others_cpu_ns)
         self.evidence = replace(both, looks_effective=independent(self._free))
@@ -259,7 +261,7 @@ def _glances() -> Iterator[Callable[[], list[Glance]]]:
         glances.stop()
 
 
-def _seen(glances: list[Glance], spans: list[Span]) -> Seen:
+def _seen(glances: list[Glance], spans: list[Made]) -> Sight:
     from gilstudy._gilwatch import holder_id
 
     return seen_in(glances, spans, holder_id())

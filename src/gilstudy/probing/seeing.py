@@ -20,8 +20,8 @@ HELD, OPEN, OTHERS = range(3)
 """What a glance found: the caller had the GIL, nobody had it, or another thread of the process."""
 
 
-class Span(NamedTuple):
-    """One call."""
+class Made(NamedTuple):
+    """One call that was made."""
 
     begin_ns: int
     end_ns: int
@@ -29,14 +29,14 @@ class Span(NamedTuple):
     """Whether the caller has let the GIL go, be it for an instant."""
 
 
-class Seen(NamedTuple):
+class Sight(NamedTuple):
     """What the looks that were on time found, in their order, and all that follows from them."""
 
     states: Sequence[int]
     evidence: Evidence
 
 
-def seen_in(glances: Sequence[Glance], spans: Sequence[Span], caller: int) -> Seen:
+def seen_in(glances: Sequence[Glance], spans: Sequence[Made], caller: int) -> Sight:
     """What glances within calls found.
 
     Args:
@@ -68,7 +68,7 @@ def seen_in(glances: Sequence[Glance], spans: Sequence[Span], caller: int) -> Se
             against += sum(state != HELD for _, state in within)
             longest_hold = max(longest_hold, span.end_ns - span.begin_ns)
     free = [int(state == OPEN) for state in states]
-    return Seen(
+    return Sight(
         states,
         Evidence(
             calls=len(spans),
@@ -104,7 +104,7 @@ def _runs(within: Sequence[tuple[Glance, int]]) -> tuple[int, int, int]:
     return longest[0], longest[1], runs
 
 
-def felt_in(beats: Sequence[int], spans: Sequence[Span]) -> Evidence:
+def felt_in(beats: Sequence[int], spans: Sequence[Made]) -> Evidence:
     """What the heartbeat felt, whose beats came at these times, in order."""
     count = longest = 0
     for span in spans:

@@ -1,4 +1,4 @@
-"""What is called, and how: with arguments that are new for every call, run to its end where calling it only makes it."""
+"""What is called, and how: with new arguments for every call, and run to its end where calling it only makes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from gilstudy.errors import BadInput
-from gilstudy.probing.seeing import Span
+from gilstudy.probing.seeing import Made
 
 if TYPE_CHECKING:
     import asyncio
@@ -63,7 +63,7 @@ class Subject:
         if self._runner is not None:
             self._runner.close()
 
-    def first(self) -> Span:
+    def first(self) -> Made:
         """The first call."""
         if self._kind is not None:
             return self.once()
@@ -71,7 +71,7 @@ class Subject:
         self._mark()
         begin = _clock()
         made = self._function(*args, **kwargs)
-        span = Span(begin, _clock(), not self._is_marked())
+        span = Made(begin, _clock(), not self._is_marked())
         self._kind = next((kind for _, what, kind in _KINDS if type(made) is what), "function")
         if self._kind == "function":
             self.made += 1
@@ -81,13 +81,13 @@ class Subject:
         self.__enter__()
         return self.once()
 
-    def once(self) -> Span:
+    def once(self) -> Made:
         """One call."""
         span = self._called() if self._runner is None else self._runner.run(self._awaited())
         self.made += 1
         return span
 
-    def _called(self) -> Span:
+    def _called(self) -> Made:
         args, kwargs = self._values()
         function, is_generator = self._function, self._kind == "generator"
         self._mark()
@@ -96,9 +96,9 @@ class Subject:
             deque(function(*args, **kwargs), maxlen=0)
         else:
             function(*args, **kwargs)
-        return Span(begin, _clock(), not self._is_marked())
+        return Made(begin, _clock(), not self._is_marked())
 
-    async def _awaited(self) -> Span:
+    async def _awaited(self) -> Made:
         args, kwargs = self._values()
         self._mark()
         begin = _clock()
@@ -108,7 +108,7 @@ class Subject:
         else:
             async for _ in made:
                 pass
-        return Span(begin, _clock(), not self._is_marked())
+        return Made(begin, _clock(), not self._is_marked())
 
     def _open_loop(self) -> None:
         import asyncio
@@ -125,7 +125,7 @@ def _declared(function: Callable[..., Any]) -> Kind | None:
     """What a callable says that it is, by itself or by its type; None if it says nothing."""
     while isinstance(function, partial):
         function = function.func
-    for candidate in (function, getattr(type(function), "__call__", None)):
+    for candidate in (function, inspect.getattr_static(type(function), "__call__", None)):
         for declares, _, kind in _KINDS:
             if declares(candidate):
                 return kind

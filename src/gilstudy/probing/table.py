@@ -116,6 +116,7 @@ class Arguments:
             raise BadInput(f"{what} do not work: {told(error)}") from error
 
     def __call__(self) -> Values:
+        """The arguments of the next call. Raises `NoArguments` if they cannot be worked out anew."""
         first = self._first
         if first is None:
             try:

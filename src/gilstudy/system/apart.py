@@ -1,4 +1,4 @@
-"""A forked child that does a piece of work and tells how it comes on: whatever it does to its process, ours goes on (POSIX)."""
+"""A forked child that does a piece of work and tells how it comes on; whatever it does to itself, we go on (POSIX)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TICK_S: Final = 0.25
 WISHES: Final = 3
 """So many requests to end, and the child is killed: it had time to answer the ones before."""
 
-Message = dict[str, Any]
+News = dict[str, Any]
 """Plain JSON values."""
-Send = Callable[[Message], None]
+Send = Callable[[News], None]
 
 
 class Apart:
@@ -51,7 +51,7 @@ class Apart:
             _do(work, writer, parent, is_mute)
         os.close(writer)
 
-    def messages(self) -> Iterator[Message | None]:
+    def messages(self) -> Iterator[News | None]:
         """What it sends, until it has ended; None now and then, when there is nothing."""
         kept = b""
         with self._passing_on():
@@ -149,6 +149,7 @@ def _do(work: Callable[[Send], None], writer: int, parent: int, is_mute: bool) -
     try:
         children.end_with(parent)
         atexit._clear()
+        threading.current_thread()._set_native_id()  # type: ignore[attr-defined]  # Python keeps its parent's
         if is_mute:
             _mute()
         work(lambda message: _send(writer, message))
@@ -169,7 +170,7 @@ def _do(work: Callable[[Send], None], writer: int, parent: int, is_mute: bool) -
         os._exit(code)
 
 
-def _send(writer: int, message: Message) -> None:
+def _send(writer: int, message: News) -> None:
     text = json.dumps(message).encode() + b"\n"
     while text:
         text = text[os.write(writer, text) :]
