@@ -116,6 +116,7 @@ class _Session:
         self._is_probing = False
         self._is_done = False
         self._left: list[str] = []
+        self._last_words = ""
         self._skipped: list[str] = []
         self.entries: list[Entry] = []
         self.was_interrupted = False
@@ -137,6 +138,7 @@ class _Session:
                 folder = None
             while not self._is_done:
                 self._run_child(show, folder and folder / f"last report {self._place}")
+        streams.errors().write(self._last_words)
 
     def _run_child(self, show: Waiting, report: Path | None) -> None:
         first, self._is_probing = len(self.entries), False
@@ -180,7 +182,7 @@ class _Session:
             last = f"gilstudy: probe {self._target()} was ended after {self._args.timeout:g} s, the time limit\n"
             code = TIME_IS_UP
         if last:
-            streams.errors().write(last)
+            self._last_words = last
             self._is_done, self.code = True, code if code > 0 else 128 - code
         elif code == INTERRUPTED and self._child is not None and self._child.was_asked_to_end:
             self._is_done = self.was_interrupted = True

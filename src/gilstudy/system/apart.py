@@ -21,6 +21,7 @@ from gilstudy.system.signals import INTERRUPTED, KINDS, ONE_WISH_NS
 
 TICK_S: Final = 0.25
 """So often, at the least, it is asked whether the child is still there."""
+ANSWER_NS: Final = 1_000_000_000
 WISHES: Final = 3
 """So many requests to end, and the child is killed: it had time to answer the ones before."""
 
@@ -43,7 +44,7 @@ class Apart:
         sys.stdout and sys.stdout.flush()
         self.code: int | None = None
         """Its exit code, negative for a signal; None while it runs."""
-        self._wishes, self._last_wish_ns = 0, 0
+        self._wishes, self._last_wish_ns, self._is_unsure = 0, 0, False
         parent = os.getpid()
         self._child = os.fork()
         if not self._child:
@@ -57,6 +58,7 @@ class Apart:
         with self._passing_on():
             while True:
                 has_ended = self._has_ended()
+                self._remind()
                 got = self._read(0 if has_ended else TICK_S)
                 kept += got or b""
                 *lines, kept = kept.split(b"\n")
@@ -77,6 +79,7 @@ class Apart:
         """Until it has ended."""
         with self._passing_on():
             while not self._has_ended():
+                self._remind()
                 time.sleep(0.01)
 
     def kill(self) -> None:
@@ -101,7 +104,7 @@ class Apart:
             with contextlib.suppress(ChildProcessError):
                 child, status = os.waitpid(self._child, os.WNOHANG)
                 if child:
-                    self.code = os.waitstatus_to_exitcode(status)
+                    self.code, self._is_unsure = os.waitstatus_to_exitcode(status), False
         return self.code is not None
 
     @contextlib.contextmanager
@@ -128,12 +131,20 @@ class Apart:
             return
         if self._wishes >= WISHES:
             os.kill(self._child, signal.SIGKILL)
-        elif number != signal.SIGINT or not _terminal_sends_it():
+        elif number != signal.SIGINT or not _is_in_front_of_a_terminal():
             os.kill(self._child, number)
+        else:
+            self._is_unsure = True
+
+    def _remind(self) -> None:
+        """Pass Ctrl-C on if the child does not answer: a terminal sends it to both of us, but this may have come alone."""
+        if self._is_unsure and time.monotonic_ns() - self._last_wish_ns > ANSWER_NS:
+            self._is_unsure = False
+            os.kill(self._child, signal.SIGINT)
 
 
-def _terminal_sends_it() -> bool:
-    """Whether Ctrl-C comes from a terminal, which sends it to the child too."""
+def _is_in_front_of_a_terminal() -> bool:
+    """Whether there is a terminal that sends Ctrl-C to us, and so to the child."""
     for number in range(3):
         with contextlib.suppress(OSError):
             return os.tcgetpgrp(number) == os.getpgrp()
