@@ -33,12 +33,18 @@ MOST_REPORT: Final = 1 << 20
 """A last report is not read beyond this."""
 
 EPILOG = """columns:
-  GIL       releases: free for half of the call's time or more; mixed: for less; holds: never let go, or but for
-            an instant, too short for a thread that waits for it; not judged: threads of the call's own work
-  released  the share of the call's time for which the GIL was free, and its 95 % interval
-  times     how often a call lets the GIL go: so often or more, since what is shorter than 0.1 ms is not always seen
+  GIL       releases    the GIL is free for half of the call's time or more
+            mixed       for less
+            holds       it is never let go; or but for an instant, which is too
+                        short for a thread that waits for it
+            not judged  threads of the call's own work, or its arguments were
+                        used up by the first call
+  released  the share of the call's time for which the GIL was free, and its
+            95 % interval
+  times     how often a call lets it go: that was seen, and it may be more
   holds     the longest time within a call in which it was not seen to let go
-  stalls    the longest time within a call in which a thread that asked for the GIL did not get it
+  stalls    the longest time within a call in which a thread that asked for the
+            GIL did not get it
 
 examples:
   gilstudy probe hashlib:sha256 --args "b'x' * 1_000_000"
@@ -50,7 +56,7 @@ examples:
 
 exit codes:
   0    done
-  1    a call failed, or is found to be something else than expected (--expect), or beyond judging
+  1    a call failed; or is not what is expected (--expect), not judged included
   2    bad usage or bad input, or output that cannot be written
   124  ended at the time limit (--timeout), with what the call did at the end
   130  interrupted; the functions probed until then are shown and saved"""
@@ -69,10 +75,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="CODE",
-        help="probe an expression or a statement; more than once too",
+        help="probe an expression or a statement (may be given more than once)",
     )
     add("--setup", metavar="CODE", default="", help="Python statements to run once before; --args may use their names")
-    add("--sweep", metavar="LOW:HIGH", type=_limits, help="find the smallest N, used in --args, from which it releases")
+    add(
+        "--sweep",
+        metavar="LOW:HIGH",
+        type=_limits,
+        help="find the smallest N, used in EXPR or CODE, from which it releases",
+    )
     add("--expect", choices=EXPECTED, default="", help="exit with 1 if a verdict is another one")
     add("--timeout", metavar="S", type=float, help="end after so many seconds, and tell who held the GIL then")
     add("--show-output", action="store_true", help="let through what the calls print, which is set aside otherwise")

@@ -37,11 +37,8 @@ class Subject:
 
     def __init__(self, function: Callable[..., Any], values: Callable[[], Values] | None = None) -> None:
         """Call ``function`` with what ``values`` returns, called anew before each call and outside of what is timed."""
-        from gilstudy import _gilwatch
-
         self._function = function
         self._values = values or (lambda: NOTHING)
-        self._mark, self._is_marked = _gilwatch.mark, _gilwatch.is_marked
         self._runner: asyncio.Runner | None = None
         self.made = 0
         """How many calls have come back."""
@@ -53,8 +50,10 @@ class Subject:
         return self._kind or "function"
 
     def __enter__(self) -> Subject:
-        if self._kind in ("coroutine", "async generator"):
-            self._open_loop()
+        from gilstudy._gilwatch import is_marked, mark
+
+        self._mark, self._is_marked = mark, is_marked
+        self._open_loop_if_needed()
         return self
 
     def __exit__(
@@ -78,7 +77,7 @@ class Subject:
             return span
         if self._kind != "async generator":
             made.close()  # it has not begun
-        self.__enter__()
+        self._open_loop_if_needed()
         return self.once()
 
     def once(self) -> Made:
@@ -110,7 +109,9 @@ class Subject:
                 pass
         return Made(begin, _clock(), not self._is_marked())
 
-    def _open_loop(self) -> None:
+    def _open_loop_if_needed(self) -> None:
+        if self._kind not in ("coroutine", "async generator"):
+            return
         import asyncio
 
         try:

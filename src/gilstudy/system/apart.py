@@ -137,7 +137,7 @@ class Apart:
             self._is_unsure = True
 
     def _remind(self) -> None:
-        """Pass Ctrl-C on if the child does not answer: a terminal sends it to both of us, but this may have come alone."""
+        """Pass Ctrl-C on if the child does not answer: a terminal sends it to both of us, others perhaps not."""
         if self._is_unsure and time.monotonic_ns() - self._last_wish_ns > ANSWER_NS:
             self._is_unsure = False
             os.kill(self._child, signal.SIGINT)
@@ -156,7 +156,7 @@ def _is_in_front_of_a_terminal() -> bool:
 
 def _do(work: Callable[[Send], None], writer: int, parent: int, is_mute: bool) -> NoReturn:
     """Do the work, and end as Python would, but for what our parent has registered for its own end."""
-    process, code = os.getpid(), 0
+    process, code, errors = os.getpid(), 0, _kept_errors()
     try:
         children.end_with(parent)
         atexit._clear()
@@ -171,7 +171,8 @@ def _do(work: Callable[[Send], None], writer: int, parent: int, is_mute: bool) -
         code = INTERRUPTED
     except BaseException:
         code = 1
-        traceback.print_exc()
+        with contextlib.suppress(OSError):  # it is the work's own, whatever it runs
+            os.write(errors, traceback.format_exc().encode(errors="backslashreplace"))
     finally:
         if os.getpid() == process:
             atexit._run_exitfuncs()
@@ -179,6 +180,13 @@ def _do(work: Callable[[Send], None], writer: int, parent: int, is_mute: bool) -
             with contextlib.suppress(Exception):
                 stream.flush()
         os._exit(code)
+
+
+def _kept_errors() -> int:
+    try:
+        return os.dup(2)
+    except OSError:
+        return -1
 
 
 def _send(writer: int, message: News) -> None:
