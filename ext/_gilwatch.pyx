@@ -78,7 +78,7 @@ cdef extern from "gilglances.h" nogil:
         int64_t planned_ns, before_ns, after_ns
         uint64_t holder
     ctypedef struct gs_glances:
-        int64_t count
+        int64_t count, cpu_ns
         gs_glance *kept
         int runs
     gs_glances *gs_new_glances(int64_t period_ns, int64_t capacity) noexcept
@@ -330,6 +330,10 @@ cdef class Glances:
         """End, and wait until the thread has ended. A second time it does nothing."""
         with nogil:
             gs_stop_glances(self.glances)
+
+    def cpu_ns(self):
+        """The CPU time that it used, once it has been stopped."""
+        return self.glances.cpu_ns
 
     def kept(self):
         """All glances, oldest first: ``(planned_ns, before_ns, after_ns, holder)``; 0 is nobody, 1 that the GIL is off."""

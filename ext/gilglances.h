@@ -12,7 +12,7 @@ typedef struct {
 } gs_glance;
 
 typedef struct {
-    int64_t period_ns, capacity, count, generation;
+    int64_t period_ns, capacity, count, generation, cpu_ns;
     gs_glance *kept;
     gs_shared stop;
     uint64_t dice;
@@ -45,6 +45,7 @@ static GS_THREAD_RESULT gs_glance_main(void *arg)
             gs_thin_out(g);
         gs_nap(planned_ns);
     }
+    g->cpu_ns = gs_thread_cpu_ns();
     GS_ADD(&gs_running, -1);
     return 0;
 }

@@ -147,6 +147,13 @@ def test_what_is_known_of_a_call_that_lets_go_for_an_instant() -> None:
 
 
 @gil
+def test_a_call_whose_work_other_threads_do_without_the_gil_releases_it_and_that_is_told() -> None:
+    found = probe_call("pool", pool_of_c)
+    assert found.verdict in ("releases", "inconclusive")
+    assert found.notes == ("other threads do some of its work, and do not have the GIL meanwhile",)
+
+
+@gil
 def test_how_often_a_long_call_lets_go_is_told_as_it_was_seen() -> None:
     found = probe_call("sleep", lambda: time.sleep(0.45))
     assert (found.verdict, found.times_released, found.calls) == ("releases", 1.0, 2)

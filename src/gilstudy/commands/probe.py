@@ -147,8 +147,13 @@ class _Session:
                 folder: Path | None = stack.enter_context(scratch.folder())
             except scratch.NoRoom:
                 folder = None
-            while not self._is_done:
-                self._run_child(show, folder and folder / f"last report {self._place}")
+            try:
+                while not self._is_done:
+                    self._run_child(show, folder and folder / f"last report {self._place}")
+            except BaseException:
+                if self._child is not None:
+                    self._child.kill()
+                raise
         streams.errors().write(self._last_words)
 
     def _run_child(self, show: Waiting, report: Path | None) -> None:

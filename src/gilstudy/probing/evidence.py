@@ -18,6 +18,9 @@ INSTANT_SHARE: Final = 1 / 3
 """If it is free for less than both in the usual call, it is so but for an instant: waking a thread takes as long."""
 OTHERS_FROM: Final = 0.05
 """If threads of the call's own hold the GIL for this share of its time, they may be what it does."""
+HELPERS_FROM: Final = 0.05
+HELPERS_PART: Final = 0.25
+"""Other threads do a part of the work if they use CPUs for such a share of the time, and of what the caller uses."""
 ENOUGH_LOOKS: Final = 100
 """Looks without which a share near the border between two verdicts decides nothing."""
 FEWEST_LOOKS: Final = 12
@@ -75,8 +78,12 @@ class Evidence:
     """The longest time within a call in which it was not seen to let go."""
     longest_release_ns: int = 0
     """The longest time within a call in which no look found the GIL with the caller."""
+    looked_ns: int = 0
+    """The time of the phases in which the GIL was looked at, what is between calls included."""
+    cpu_ns: int = 0
+    """The CPU time that the caller used in these phases."""
     others_cpu_ns: int = 0
-    """The CPU time that other threads of this process used meanwhile."""
+    """The CPU time that other threads of this process used in them, ours left out."""
     beats: int = 0
     """How often the heartbeat thread got the GIL during the calls."""
     beat_window_ns: int = 0
@@ -106,6 +113,12 @@ class Evidence:
     def others(self) -> float:
         """The share of the calls' time in which threads of their own had the GIL."""
         return self.looks_others / self.looks if self.looks else 0.0
+
+    @property
+    def has_helpers(self) -> bool:
+        """Whether other threads do a part of the work that matters."""
+        helped = self.others_cpu_ns
+        return helped > HELPERS_FROM * self.looked_ns and helped > HELPERS_PART * self.cpu_ns
 
     @property
     def call_ns(self) -> float:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gilstudy.probing.changing import change
 from gilstudy.probing.evidence import Doubt, Evidence, Verdict, is_firm, is_for_an_instant, judge
@@ -25,6 +25,9 @@ from gilstudy.stats import Estimate
 from gilstudy.text import shown
 from gilstudy.watching.gil import unreadable
 from gilstudy.watching.heartbeat import Heartbeat, switch_interval
+
+if TYPE_CHECKING:
+    from gilstudy._gilwatch import Glances
 
 TOLD_NS: Final = 20 * PERIOD_US * 1000
 """Within a call of this length, or longer, the GIL is looked at often enough to tell single holds."""
@@ -38,8 +41,6 @@ INTERVAL_S: Final = 5.0
 """The switch interval meanwhile. Longer ones would let a busy thread of the user keep all others waiting."""
 GLANCES: Final = 1 << 16
 """That many are kept; when there are more, every second one is, and they come half as often."""
-OTHERS_WORK: Final = 0.3
-"""If other threads use this share of the call's time on CPUs, or more, they do some of its work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -179,25 +180,25 @@ class _Session:
     def begin(self) -> None:
         """The first call, watched like the others, and known by itself."""
         process = os.getpid()
-        with switch_interval(self._interval_s), _glances() as kept:
+        with switch_interval(self._interval_s), _glances() as glances:
             delay_ns = cpu_delay_ns()
             span = self._subject.first()
             _leave_forked(process)
             self.first_delay_ns = cpu_delay_ns() - delay_ns
         self.calls = 1
-        self._first_seen = _seen(kept(), [span])
+        self._first_seen = _seen(glances.kept(), [span])
         self.first = self._first_seen.evidence
         self._interval_s = max(INTERVAL_S, 4e-9 * self.first_ns)
 
     def watched(self, span_ns: int) -> None:
         """Call for ``span_ns`` with the GIL looked at, and nobody else about."""
-        with switch_interval(self._interval_s), _glances() as kept:
-            cpu_ns = time.thread_time_ns() - time.process_time_ns()
-            begin_ns = time.perf_counter_ns()
+        before = _clocks()
+        with switch_interval(self._interval_s), _glances() as glances:
             spans = self._repeat(span_ns)
-            whole_ns = time.perf_counter_ns() - begin_ns
-            cpu_ns += time.process_time_ns() - time.thread_time_ns()
-        self._add(_seen(kept(), spans), round(cpu_ns * sum(e - b for b, e, _ in spans) / max(1, whole_ns)))
+        looked_ns, cpu_ns, all_cpu_ns = (now - then for now, then in zip(_clocks(), before, strict=True))
+        others_cpu_ns = max(0, all_cpu_ns - cpu_ns - glances.cpu_ns())
+        self._add(_seen(glances.kept(), spans))
+        self.evidence += Evidence(looked_ns=looked_ns, cpu_ns=cpu_ns, others_cpu_ns=others_cpu_ns)
 
     def beaten(self, span_ns: int) -> None:
         """Call for ``span_ns`` beside a heartbeat."""
@@ -222,10 +223,9 @@ class _Session:
         self.time_ns += sum(end - begin for begin, end, _ in spans)
         return spans
 
-    def _add(self, seen: Sight, others_cpu_ns: int = 0) -> None:
+    def _add(self, seen: Sight) -> None:
         self._free += [int(state == OPEN) for state in seen.states]
-        both = self.evidence + replace(seen.evidence, others_cpu_ns=others_cpu_ns)
-        self.evidence = replace(both, looks_effective=independent(self._free))
+        self.evidence = replace(self.evidence + seen.evidence, looks_effective=independent(self._free))
 
 
 _ENDS: Final[dict[int, list[int]]] = {}
@@ -249,14 +249,14 @@ def _leave_forked(process: int) -> None:
 
 
 @contextlib.contextmanager
-def _glances() -> Iterator[Callable[[], list[Glance]]]:
-    """Glance at the GIL meanwhile; what is yielded returns the glances afterwards."""
+def _glances() -> Iterator[Glances]:
+    """Glance at the GIL meanwhile; what is yielded tells the glances afterwards."""
     from gilstudy._gilwatch import Glances
 
     glances = Glances(PERIOD_US * 1000, GLANCES)
     glances.start()
     try:
-        yield glances.kept
+        yield glances
     finally:
         glances.stop()
 
@@ -265,6 +265,11 @@ def _seen(glances: list[Glance], spans: list[Made]) -> Sight:
     from gilstudy._gilwatch import holder_id
 
     return seen_in(glances, spans, holder_id())
+
+
+def _clocks() -> tuple[int, int, int]:
+    """The time, and the CPU time of this thread and of the process."""
+    return time.perf_counter_ns(), time.thread_time_ns(), time.process_time_ns()
 
 
 def _answer(name: str, session: _Session, kind: Kind) -> Probe:
@@ -295,7 +300,7 @@ def _answer(name: str, session: _Session, kind: Kind) -> Probe:
 def _notes(verdict: Verdict, evidence: Evidence, kind: Kind) -> Iterator[str]:
     if kind != "function":
         yield f"it is {'an' if kind[0] in 'aeiou' else 'a'} {kind}, which was run to its end"
-    if verdict == "releases" and evidence.others_cpu_ns >= OTHERS_WORK * evidence.window_ns:
+    if verdict == "releases" and evidence.has_helpers:
         yield "other threads do some of its work, and do not have the GIL meanwhile"
 
 

@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from gilstudy.system import children
+from gilstudy.errors import BadInput
+from gilstudy.system import children, streams
 from gilstudy.system.signals import INTERRUPTED, KINDS, ONE_WISH_NS
+from gilstudy.text import shown
 
 TICK_S: Final = 0.25
 """So often, at the least, it is asked whether the child is still there."""
@@ -39,14 +41,22 @@ class Apart:
         Args:
             work: what it does; what it sends comes out of `messages`.
             is_mute: whether what it writes to the standard streams goes nowhere.
+
+        Raises:
+            BadInput: the system refuses.
         """
         self._reader, writer = os.pipe()
-        sys.stdout and sys.stdout.flush()
+        streams.Output(sys.stdout, forgiving=True).flush()  # or it would be written twice
         self.code: int | None = None
         """Its exit code, negative for a signal; None while it runs."""
         self._wishes, self._last_wish_ns, self._is_unsure = 0, 0, False
         parent = os.getpid()
-        self._child = os.fork()
+        try:
+            self._child = os.fork()
+        except OSError as error:
+            for number in (self._reader, writer):
+                os.close(number)
+            raise BadInput(f"the system refuses a child process: {shown(error.strerror or error)}") from error
         if not self._child:
             os.close(self._reader)
             _do(work, writer, parent, is_mute)
