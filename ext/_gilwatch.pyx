@@ -85,6 +85,7 @@ cdef extern from "gilglances.h" nogil:
     int gs_start_glances(gs_glances *g) noexcept
     void gs_stop_glances(gs_glances *g) noexcept
     void gs_free_glances(gs_glances *g) noexcept
+    void gs_cpu_use(int64_t *cpu_ns, int64_t *preemptions) noexcept
     void gs_gil_mark() noexcept
     int gs_gil_is_marked() noexcept
     uint64_t gs_gil_self() noexcept
@@ -299,6 +300,13 @@ def mark():
 def is_marked():
     """Whether this thread has held the GIL without a break since it called `mark`."""
     return gs_gil_is_marked() != 0
+
+
+def cpu_use():
+    """This thread's CPU time in nanoseconds, and how often it was preempted; both 0 where the system does not tell."""
+    cdef int64_t cpu_ns, preemptions
+    gs_cpu_use(&cpu_ns, &preemptions)
+    return cpu_ns, preemptions
 
 
 def holder_id():

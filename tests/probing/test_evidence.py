@@ -94,6 +94,13 @@ def test_evidence_adds_up() -> None:
     assert both.released is not None and both.released.point == 0.45
 
 
+def test_looks_may_be_those_of_undisturbed_calls_alone() -> None:
+    calm = replace(FREED, looks=500, looks_free=490, looks_effective=400, votes=20, votes_free=19.5, votes_squared=19.1)
+    both = FREED.with_looks_of(calm)
+    assert both.released == calm.released
+    assert (both.calls, both.beats, both.times_released) == (FREED.calls, FREED.beats, FREED.times_released)
+
+
 ONCE = Evidence(calls=1, calls_released=1, window_ns=50 * MS, looks=400, looks_effective=400, looks_free=396,
                 votes=1, votes_free=0.99, votes_squared=0.98, longest_release_ns=49 * MS)  # fmt: skip
 LATER = replace(HELD, window_ns=100 * 3000)  # of 3 us each

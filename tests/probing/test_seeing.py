@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gilstudy.probing.seeing import FREE, ON_TIME_NS, Glance, Made, felt_in, seen_in
+from gilstudy.probing.seeing import FREE, ON_TIME_NS, Glance, Made, felt_in, seen_in, undisturbed
 
 US, MS = 1000, 1_000_000
 CALLER, OTHER = 7, 9
@@ -79,3 +79,21 @@ def test_beats_count_within_calls_and_stalls_end_with_them() -> None:
     found = felt_in([1 * MS, 8 * MS, 30 * MS, 51 * MS], spans)
     assert (found.beats, found.beat_window_ns, found.longest_stall_ns) == (3, 20 * MS, 9 * MS)
     assert felt_in([], spans).longest_stall_ns == 10 * MS  # the time between two calls is none of theirs
+
+
+def test_calls_that_the_host_kept_from_a_cpu_are_left_out_unless_they_did_more_themselves() -> None:
+    usual = [Made(n * MS, n * MS + 10 * US, True, 10 * US) for n in range(20)]
+    stretched = Made(30 * MS, 40 * MS, True, 30 * US, 1)
+    by_itself = Made(50 * MS, 60 * MS, True, 9 * MS, 2)  # longer too, but it had work to do for so long
+    waited = Made(70 * MS, 80 * MS, True, 10 * US)  # nobody took the CPU away: the call slept
+    assert undisturbed([*usual, stretched, by_itself, waited]) == [*usual, by_itself, waited]
+    assert undisturbed(usual) == usual
+    assert undisturbed([]) == []
+
+
+def test_what_was_seen_in_two_phases_is_one() -> None:
+    first = seen_in([glance(100 * n, FREE) for n in range(1, 9)], [Made(0, MS, True)], CALLER)
+    second = seen_in([glance(100 * n, CALLER) for n in range(1, 9)], [Made(0, MS, True)], CALLER)
+    both = first + second
+    assert (both.evidence.looks, both.evidence.looks_free, both.evidence.calls) == (16, 8, 2)
+    assert both.evidence.looks_effective < 8  # all that was alike came one after the other

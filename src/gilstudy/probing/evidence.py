@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from gilstudy.probing.shares import LEVEL, share_of
@@ -56,7 +56,8 @@ class Evidence:
     """How often it was let go in those, at the least: once for the mark, or as often as looks saw it."""
     looks: int = 0
     """How many looks at the GIL fell into it, and came when they were due. Late ones are no fair sample: what keeps the
-    watch from a CPU often has to do with what the call does."""
+    watch from a CPU often has to do with what the call does. If there are enough of them without those at calls that
+    the host kept from a CPU, these are left out."""
     looks_late: int = 0
     """How many more came late."""
     looks_free: int = 0
@@ -101,6 +102,11 @@ class Evidence:
                 for own, its in [(getattr(self, name), getattr(other, name))]
             }
         )
+
+    def with_looks_of(self, other: Evidence) -> Evidence:
+        """The same, with another's looks that were on time."""
+        names = (*("looks", "looks_free", "looks_others", "looks_effective"), *("votes", "votes_free", "votes_squared"))
+        return replace(self, **{name: getattr(other, name) for name in names})
 
     @property
     def released(self) -> Estimate | None:

@@ -11,15 +11,14 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gilstudy.probing.changing import change
-from gilstudy.probing.evidence import Doubt, Evidence, Verdict, is_firm, is_for_an_instant, judge
+from gilstudy.probing.evidence import ENOUGH_LOOKS, Doubt, Evidence, Verdict, is_firm, is_for_an_instant, judge
 from gilstudy.probing.quiet import PERIOD_US, Leftovers, cpu_delay_ns
-from gilstudy.probing.seeing import OPEN, Glance, Made, Sight, felt_in, seen_in
-from gilstudy.probing.shares import independent
+from gilstudy.probing.seeing import Glance, Made, Sight, felt_in, seen_in, undisturbed
 from gilstudy.probing.subject import Kind, Subject
 from gilstudy.stats import Estimate
 from gilstudy.text import shown
@@ -156,9 +155,8 @@ class _Session:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._interval_s = INTERVAL_S
-        self._free: list[int] = []
-        self._first_seen = Sight((), Evidence())
-        self.evidence = Evidence()
+        self._all, self._calm = Sight((), Evidence()), Sight((), Evidence())
+        self._first_seen = self._all
         self.first = Evidence()
         """Of the first call alone."""
         self.first_delay_ns = 0
@@ -166,6 +164,12 @@ class _Session:
         self.calls = 0
         self.time_ns = 0
         """Of all calls but the first one."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """What all witnesses say of all calls but the first one."""
+        calm = self._calm.evidence
+        return self._all.evidence.with_looks_of(calm if calm.looks >= ENOUGH_LOOKS else self._all.evidence)
 
     @property
     def first_ns(self) -> int:
@@ -197,19 +201,18 @@ class _Session:
             spans = self._repeat(span_ns)
         looked_ns, cpu_ns, all_cpu_ns = (now - then for now, then in zip(_clocks(), before, strict=True))
         others_cpu_ns = max(0, all_cpu_ns - cpu_ns - glances.cpu_ns())
-        self._add(_seen(glances.kept(), spans))
-        self.evidence += Evidence(looked_ns=looked_ns, cpu_ns=cpu_ns, others_cpu_ns=others_cpu_ns)
+        self._add(_seen(glances.kept(), spans), _seen(glances.kept(), undisturbed(spans)))
+        self._hear(Evidence(looked_ns=looked_ns, cpu_ns=cpu_ns, others_cpu_ns=others_cpu_ns))
 
     def beaten(self, span_ns: int) -> None:
         """Call for ``span_ns`` beside a heartbeat."""
         with switch_interval(self._interval_s), Heartbeat() as heart:
             spans = self._repeat(span_ns)
-        self.evidence += seen_in((), spans, 0).evidence
-        self.evidence += felt_in(heart.beats, spans)
+        self._hear(seen_in((), spans, 0).evidence + felt_in(heart.beats, spans))
 
     def take_first(self) -> None:
         """Have the first call be one of those that count."""
-        self._add(self._first_seen)
+        self._add(self._first_seen, self._first_seen)
 
     def _repeat(self, span_ns: int) -> list[Made]:
         clock, once, process = time.perf_counter_ns, self._subject.once, os.getpid()
@@ -220,12 +223,14 @@ class _Session:
             spans.append(once())
         _leave_forked(process)
         self.calls += len(spans)
-        self.time_ns += sum(end - begin for begin, end, _ in spans)
+        self.time_ns += sum(span.end_ns - span.begin_ns for span in spans)
         return spans
 
-    def _add(self, seen: Sight) -> None:
-        self._free += [int(state == OPEN) for state in seen.states]
-        self.evidence = replace(self.evidence + seen.evidence, looks_effective=independent(self._free))
+    def _add(self, seen: Sight, calm: Sight) -> None:
+        self._all, self._calm = self._all + seen, self._calm + calm
+
+    def _hear(self, said: Evidence) -> None:
+        self._all = Sight(self._all.states, self._all.evidence + said)
 
 
 _ENDS: Final[dict[int, list[int]]] = {}
@@ -261,7 +266,7 @@ def _glances() -> Iterator[Glances]:
         glances.stop()
 
 
-def _seen(glances: list[Glance], spans: list[Made]) -> Sight:
+def _seen(glances: Sequence[Glance], spans: Sequence[Made]) -> Sight:
     from gilstudy._gilwatch import holder_id
 
     return seen_in(glances, spans, holder_id())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+from statistics import median
 from typing import Final, NamedTuple
 
 from gilstudy.probing.evidence import Evidence
@@ -12,6 +14,10 @@ from gilstudy.probing.shares import independent
 
 ON_TIME_NS: Final = 100_000
 """A look that comes later than it was due by more than this is not counted in shares."""
+
+USUAL: Final = 4
+SWITCHING_NS: Final = 50_000
+"""A call that uses so many times the usual CPU time, and so much for being switched out and in, is an unusual one."""
 
 Glance = tuple[int, int, int, int]
 """When it was due, the times just before and after it, and who had the GIL (see `_gilwatch.Glances.kept`)."""
@@ -27,6 +33,10 @@ class Made(NamedTuple):
     end_ns: int
     let_go: bool
     """Whether the caller has let the GIL go, be it for an instant."""
+    cpu_ns: int = 0
+    """The CPU time that the caller used."""
+    preemptions: int = 0
+    """How often the system took the CPU away from it."""
 
 
 class Sight(NamedTuple):
@@ -34,6 +44,12 @@ class Sight(NamedTuple):
 
     states: Sequence[int]
     evidence: Evidence
+
+    def __add__(self, other: Sight) -> Sight:  # type: ignore[override]
+        """Both, one after the other."""
+        states = (*self.states, *other.states)
+        both = self.evidence + other.evidence
+        return Sight(states, replace(both, looks_effective=independent([int(state == OPEN) for state in states])))
 
 
 def seen_in(glances: Sequence[Glance], spans: Sequence[Made], caller: int) -> Sight:
@@ -89,6 +105,17 @@ def seen_in(glances: Sequence[Glance], spans: Sequence[Made], caller: int) -> Si
             longest_release_ns=longest_release,
         ),
     )
+
+
+def undisturbed(spans: Sequence[Made]) -> Sequence[Made]:
+    """The calls that are as they would be on an idle host.
+
+    What is left out was preempted, and used no more of a CPU than is usual: that it took longer is the host's doing.
+    """
+    if not any(span.preemptions for span in spans):
+        return spans
+    most_ns = USUAL * median(span.cpu_ns for span in spans) + SWITCHING_NS
+    return [span for span in spans if not span.preemptions or span.cpu_ns > most_ns]
 
 
 def _runs(within: Sequence[tuple[Glance, int]]) -> tuple[int, int, int]:

@@ -50,9 +50,9 @@ class Subject:
         return self._kind or "function"
 
     def __enter__(self) -> Subject:
-        from gilstudy._gilwatch import is_marked, mark
+        from gilstudy._gilwatch import cpu_use, is_marked, mark
 
-        self._mark, self._is_marked = mark, is_marked
+        self._mark, self._is_marked, self._cpu_use = mark, is_marked, cpu_use
         self._open_loop_if_needed()
         return self
 
@@ -67,10 +67,11 @@ class Subject:
         if self._kind is not None:
             return self.once()
         args, kwargs = self._values()
+        before = self._cpu_use()
         self._mark()
         begin = _clock()
         made = self._function(*args, **kwargs)
-        span = Made(begin, _clock(), not self._is_marked())
+        span = self._made(before, begin, _clock())
         self._kind = next((kind for _, what, kind in _KINDS if type(made) is what), "function")
         if self._kind == "function":
             self.made += 1
@@ -89,16 +90,18 @@ class Subject:
     def _called(self) -> Made:
         args, kwargs = self._values()
         function, is_generator = self._function, self._kind == "generator"
+        before = self._cpu_use()
         self._mark()
         begin = _clock()
         if is_generator:
             deque(function(*args, **kwargs), maxlen=0)
         else:
             function(*args, **kwargs)
-        return Made(begin, _clock(), not self._is_marked())
+        return self._made(before, begin, _clock())
 
     async def _awaited(self) -> Made:
         args, kwargs = self._values()
+        before = self._cpu_use()
         self._mark()
         begin = _clock()
         made = self._function(*args, **kwargs)
@@ -107,7 +110,12 @@ class Subject:
         else:
             async for _ in made:
                 pass
-        return Made(begin, _clock(), not self._is_marked())
+        return self._made(before, begin, _clock())
+
+    def _made(self, before: tuple[int, int], begin_ns: int, end_ns: int) -> Made:
+        let_go = not self._is_marked()
+        cpu_ns, preemptions = self._cpu_use()
+        return Made(begin_ns, end_ns, let_go, cpu_ns - before[0], preemptions - before[1])
 
     def _open_loop_if_needed(self) -> None:
         if self._kind not in ("coroutine", "async generator"):
