@@ -56,9 +56,12 @@ def threads_of_its_own() -> None:
         thread.join()
 
 
+MEGABYTES = bytes(8_000_000)
+
+
 def pool_of_c() -> None:
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(hashlib.sha256, [bytes(8_000_000)] * 2))
+        list(pool.map(hashlib.sha256, [MEGABYTES] * 2))
 
 
 def counts_down() -> Iterator[int]:

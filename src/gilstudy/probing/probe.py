@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,8 @@ BUDGET_NS: Final = 1_600_000_000
 """After this no more evidence is sought."""
 LONG_NS: Final = 400_000_000
 """A call of this length is made only once more."""
+FIRST_INTERVAL_S: Final = 0.5
+"""The switch interval during the first call, which may start threads that never let the GIL go by themselves."""
 INTERVAL_S: Final = 5.0
 """The switch interval meanwhile. Longer ones would let a busy thread of the user keep all others waiting."""
 GLANCES: Final = 1 << 16
@@ -142,7 +145,7 @@ def _gather(session: _Session, end_ns: int, phase_ns: int, left: Leftovers) -> s
 def _ask_once(session: _Session, left: Leftovers) -> str:
     """Ask each witness about one long call; the first call will do for the looks, if it was one like the next."""
     session.beaten(0)
-    if 2 * session.call_ns < session.first_ns:
+    if 2 * session.call_ns < session.first_ns or not session.is_first_fair:
         session.watched(0)
     else:
         session.take_first()
@@ -159,6 +162,8 @@ class _Session:
         self._first_seen = self._all
         self.first = Evidence()
         """Of the first call alone."""
+        self.is_first_fair = False
+        """Whether nobody could make it give the GIL up."""
         self.first_delay_ns = 0
         """How long it waited for a CPU."""
         self.calls = 0
@@ -184,7 +189,7 @@ class _Session:
     def begin(self) -> None:
         """The first call, watched like the others, and known by itself."""
         process = os.getpid()
-        with switch_interval(self._interval_s), _glances() as glances:
+        with _glances() as glances, switch_interval(FIRST_INTERVAL_S):
             delay_ns = cpu_delay_ns()
             span = self._subject.first()
             _leave_forked(process)
@@ -193,11 +198,12 @@ class _Session:
         self._first_seen = _seen(glances.kept(), [span])
         self.first = self._first_seen.evidence
         self._interval_s = max(INTERVAL_S, 4e-9 * self.first_ns)
+        self.is_first_fair = self.first_ns < FIRST_INTERVAL_S * 1e9 or len(sys._current_frames()) == 1
 
     def watched(self, span_ns: int) -> None:
         """Call for ``span_ns`` with the GIL looked at, and nobody else about."""
         before = _clocks()
-        with switch_interval(self._interval_s), _glances() as glances:
+        with _glances() as glances, switch_interval(self._interval_s):
             spans = self._repeat(span_ns)
         looked_ns, cpu_ns, all_cpu_ns = (now - then for now, then in zip(_clocks(), before, strict=True))
         others_cpu_ns = max(0, all_cpu_ns - cpu_ns - glances.cpu_ns())
@@ -206,7 +212,7 @@ class _Session:
 
     def beaten(self, span_ns: int) -> None:
         """Call for ``span_ns`` beside a heartbeat."""
-        with switch_interval(self._interval_s), Heartbeat() as heart:
+        with Heartbeat() as heart, switch_interval(self._interval_s):
             spans = self._repeat(span_ns)
         self._hear(seen_in((), spans, 0).evidence + felt_in(heart.beats, spans))
 
