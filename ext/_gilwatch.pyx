@@ -87,7 +87,7 @@ cdef extern from "gilglances.h" nogil:
     void gs_free_glances(gs_glances *g) noexcept
     void gs_cpu_use(int64_t *cpu_ns, int64_t *preemptions) noexcept
     void gs_gil_mark() noexcept
-    int gs_gil_is_marked() noexcept
+    int gs_gil_unmark() noexcept
     uint64_t gs_gil_self() noexcept
     void GS_READS_END() noexcept
 
@@ -293,13 +293,16 @@ cdef class Sampler:
 
 
 def mark():
-    """Mark this thread's hold of the GIL, until it is let go for the first time. Only where `gil_reason` says ""."""
+    """Mark this thread's hold of the GIL, until it is let go for the first time, or `unmark` is called.
+
+    Only where `gil_reason` says "", and while `Glances` run: they pass on what other threads ask of a marked one.
+    """
     gs_gil_mark()
 
 
-def is_marked():
-    """Whether this thread has held the GIL without a break since it called `mark`."""
-    return gs_gil_is_marked() != 0
+def unmark():
+    """Take the mark away, and tell whether this thread has held the GIL without a break since it called `mark`."""
+    return gs_gil_unmark() != 0
 
 
 def cpu_use():

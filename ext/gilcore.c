@@ -51,7 +51,8 @@ int gs_gil_threads(gs_pythread *out, int room)
 void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 
 void gs_gil_mark(void) {}
-int gs_gil_is_marked(void) { return 0; }
+int gs_gil_unmark(void) { return 0; }
+void gs_gil_pass_on(void) {}
 uint64_t gs_gil_self(void) { return 0; }
 
 int gs_gil_signal_waits(void) { return 0; }
@@ -188,7 +189,28 @@ void gs_gil_mark(void)
     GS_SET_HOLDER(&the_mark);
 }
 
-int gs_gil_is_marked(void) { return (void *)GS_ATOMIC(the_gil->last_holder) == (void *)&the_mark; }
+static int is_marked(void) { return (void *)GS_ATOMIC(the_gil->last_holder) == (void *)&the_mark; }
+
+int gs_gil_unmark(void)
+{
+    gs_gil_pass_on();
+    if (!is_marked())
+        return 0;
+    GS_SET_HOLDER(the_marked);
+    return 1;
+}
+
+/* The holder may let go between the two: then it does so once more when it has the GIL again. */
+void gs_gil_pass_on(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    if (!_Py_eval_breaker_bit_is_set(&the_mark, _PY_GIL_DROP_REQUEST_BIT))
+        return;
+    _Py_unset_eval_breaker_bit(&the_mark, _PY_GIL_DROP_REQUEST_BIT);
+    if (is_marked())
+        _Py_set_eval_breaker_bit(GS_READ(the_marked), _PY_GIL_DROP_REQUEST_BIT);
+#endif
+}
 
 uint64_t gs_gil_self(void) { return (uint64_t)(uintptr_t)PyThreadState_Get(); }
 

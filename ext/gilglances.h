@@ -59,6 +59,7 @@ static GS_THREAD_RESULT gs_glance_main(void *arg)
         one->before_ns = gs_now_ns();
         one->holder = gs_gil_read().holder;
         one->after_ns = gs_now_ns();
+        gs_gil_pass_on();
         planned_ns = one->after_ns + gs_uneven(&g->dice, g->period_ns);
         if (g->count == g->capacity)
             gs_thin_out(g);

@@ -41,6 +41,8 @@ FIRST_INTERVAL_S: Final = 0.5
 """The switch interval during the first call, which may start threads that never let the GIL go by themselves."""
 INTERVAL_S: Final = 5.0
 """The switch interval meanwhile. Longer ones would let a busy thread of the user keep all others waiting."""
+RARELY_US: Final = 1000
+"""Where glances only pass on what other threads ask of a marked caller."""
 GLANCES: Final = 1 << 16
 """That many are kept; when there are more, every second one is, and they come half as often."""
 
@@ -212,7 +214,7 @@ class _Session:
 
     def beaten(self, span_ns: int) -> None:
         """Call for ``span_ns`` beside a heartbeat."""
-        with Heartbeat() as heart, switch_interval(self._interval_s):
+        with Heartbeat() as heart, _glances(RARELY_US), switch_interval(self._interval_s):
             spans = self._repeat(span_ns)
         self._hear(seen_in((), spans, 0).evidence + felt_in(heart.beats, spans))
 
@@ -260,11 +262,11 @@ def _leave_forked(process: int) -> None:
 
 
 @contextlib.contextmanager
-def _glances() -> Iterator[Glances]:
+def _glances(period_us: int = PERIOD_US) -> Iterator[Glances]:
     """Glance at the GIL meanwhile; what is yielded tells the glances afterwards."""
     from gilstudy._gilwatch import Glances
 
-    glances = Glances(PERIOD_US * 1000, GLANCES)
+    glances = Glances(period_us * 1000, GLANCES)
     glances.start()
     try:
         yield glances

@@ -50,9 +50,9 @@ class Subject:
         return self._kind or "function"
 
     def __enter__(self) -> Subject:
-        from gilstudy._gilwatch import cpu_use, is_marked, mark
+        from gilstudy._gilwatch import cpu_use, mark, unmark
 
-        self._mark, self._is_marked, self._cpu_use = mark, is_marked, cpu_use
+        self._mark, self._unmark, self._cpu_use = mark, unmark, cpu_use
         self._open_loop_if_needed()
         return self
 
@@ -70,7 +70,11 @@ class Subject:
         before = self._cpu_use()
         self._mark()
         begin = _clock()
-        made = self._function(*args, **kwargs)
+        try:
+            made = self._function(*args, **kwargs)
+        except BaseException:
+            self._unmark()
+            raise
         span = self._made(before, begin, _clock())
         self._kind = next((kind for _, what, kind in _KINDS if type(made) is what), "function")
         if self._kind == "function":
@@ -83,7 +87,11 @@ class Subject:
 
     def once(self) -> Made:
         """One call."""
-        span = self._called() if self._runner is None else self._runner.run(self._awaited())
+        try:
+            span = self._called() if self._runner is None else self._runner.run(self._awaited())
+        except BaseException:
+            self._unmark()
+            raise
         self.made += 1
         return span
 
@@ -113,7 +121,7 @@ class Subject:
         return self._made(before, begin, _clock())
 
     def _made(self, before: tuple[int, int], begin_ns: int, end_ns: int) -> Made:
-        let_go = not self._is_marked()
+        let_go = not self._unmark()
         cpu_ns, preemptions = self._cpu_use()
         return Made(begin_ns, end_ns, let_go, cpu_ns - before[0], preemptions - before[1])
 
