@@ -43,7 +43,11 @@ OWN = replace(FREED, looks_free=100, looks_others=890, votes_free=5.0, votes_squ
         (INSTANT, "holds"),
         (replace(INSTANT, beats=5), "holds"),  # somebody may have been quick
         (OWN, "not-judged"),
-        (replace(OWN, looks_free=600, looks_others=390), "releases"),
+        # others hold the GIL now and then, and work without it: a pool of C
+        (replace(OWN, looks_free=700, looks_others=290, others_cpu_ns=80 * MS), "releases"),
+        (replace(OWN, looks_free=850, looks_others=140), "releases"),
+        # what they use of a CPU, they use with the GIL; the rest of the time they wait for the CPU
+        (replace(OWN, looks_free=600, looks_others=390, others_cpu_ns=20 * MS), "inconclusive"),
     ],
 )
 def test_the_witnesses_must_not_contradict_each_other(evidence: Evidence, verdict: str) -> None:

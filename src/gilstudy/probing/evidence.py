@@ -17,7 +17,10 @@ INSTANT_NS: Final = 50_000
 INSTANT_SHARE: Final = 1 / 3
 """If it is free for less than both in the usual call, it is so but for an instant: waking a thread takes as long."""
 OTHERS_FROM: Final = 0.05
-"""If threads of the call's own hold the GIL for this share of its time, they may be what it does."""
+"""If the call's own threads hold the GIL for this share of its time, and it is not free for most, they do the work."""
+OTHERS_MUCH: Final = 0.2
+OTHERS_PART: Final = 0.5
+"""If they hold it for this share, and for this part of the CPU time that they use, they may well do."""
 HELPERS_FROM: Final = 0.05
 HELPERS_PART: Final = 0.25
 """Other threads do a part of the work if they use CPUs for such a share of the time, and of what the caller uses."""
@@ -121,6 +124,17 @@ class Evidence:
         return self.looks_others / self.looks if self.looks else 0.0
 
     @property
+    def is_done_by_others(self) -> bool:
+        """Whether threads of the call's own do its work, and have the GIL meanwhile."""
+        return self.others >= OTHERS_FROM and self.looks_free < RELEASES_FROM * self.looks
+
+    @property
+    def may_be_done_by_others(self) -> bool:
+        """Whether that cannot be told: the GIL is free, perhaps because the host keeps them waiting for a CPU."""
+        held_ns = self.others * self.call_ns * self.calls_looked
+        return self.others >= OTHERS_MUCH and held_ns >= OTHERS_PART * self.others_cpu_ns
+
+    @property
     def has_helpers(self) -> bool:
         """Whether other threads do a part of the work that matters."""
         helped = self.others_cpu_ns
@@ -141,9 +155,14 @@ def judge(evidence: Evidence) -> tuple[Verdict, str]:
     released = evidence.released
     if released is None or evidence.looks < FEWEST_LOOKS:
         return "inconclusive", _too_few(evidence)
-    if evidence.others >= OTHERS_FROM and released.point < RELEASES_FROM:
+    if evidence.is_done_by_others:
         return "not-judged", (
             f"it works in threads of its own, which had the GIL for {evidence.others:.0%} of the call's time"
+        )
+    if evidence.may_be_done_by_others:
+        return "inconclusive", (
+            f"threads of its own had the GIL for {evidence.others:.0%} of the call's time: "
+            "whether they do its work with it cannot be told, the host is too busy"
         )
     if is_for_an_instant(evidence):
         return "holds", ""

@@ -190,14 +190,15 @@ class _Session:
 
     def begin(self) -> None:
         """The first call, watched like the others, and known by itself."""
-        process = os.getpid()
+        process, before = os.getpid(), _clocks()
         with _glances() as glances, switch_interval(FIRST_INTERVAL_S):
             delay_ns = cpu_delay_ns()
             span = self._subject.first()
             _leave_forked(process)
             self.first_delay_ns = cpu_delay_ns() - delay_ns
         self.calls = 1
-        self._first_seen = _seen(glances.kept(), [span])
+        seen = _seen(glances.kept(), [span])
+        self._first_seen = Sight(seen.states, seen.evidence + _used_since(before, glances))
         self.first = self._first_seen.evidence
         self._interval_s = max(INTERVAL_S, 4e-9 * self.first_ns)
         self.is_first_fair = self.first_ns < FIRST_INTERVAL_S * 1e9 or len(sys._current_frames()) == 1
@@ -207,10 +208,8 @@ class _Session:
         before = _clocks()
         with _glances() as glances, switch_interval(self._interval_s):
             spans = self._repeat(span_ns)
-        looked_ns, cpu_ns, all_cpu_ns = (now - then for now, then in zip(_clocks(), before, strict=True))
-        others_cpu_ns = max(0, all_cpu_ns - cpu_ns - glances.cpu_ns())
+        self._hear(_used_since(before, glances))
         self._add(_seen(glances.kept(), spans), _seen(glances.kept(), undisturbed(spans)))
-        self._hear(Evidence(looked_ns=looked_ns, cpu_ns=cpu_ns, others_cpu_ns=others_cpu_ns))
 
     def beaten(self, span_ns: int) -> None:
         """Call for ``span_ns`` beside a heartbeat."""
@@ -283,6 +282,13 @@ def _seen(glances: Sequence[Glance], spans: Sequence[Made]) -> Sight:
 def _clocks() -> tuple[int, int, int]:
     """The time, and the CPU time of this thread and of the process."""
     return time.perf_counter_ns(), time.thread_time_ns(), time.process_time_ns()
+
+
+def _used_since(before: tuple[int, int, int], glances: Glances) -> Evidence:
+    """The time since ``before``, and the CPU time that was used, that of the glances left out."""
+    looked_ns, cpu_ns, all_cpu_ns = (now - then for now, then in zip(_clocks(), before, strict=True))
+    others_cpu_ns = max(0, all_cpu_ns - cpu_ns - glances.cpu_ns())
+    return Evidence(looked_ns=looked_ns, cpu_ns=cpu_ns, others_cpu_ns=others_cpu_ns)
 
 
 def _answer(name: str, session: _Session, kind: Kind) -> Probe:
