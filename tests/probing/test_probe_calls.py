@@ -95,7 +95,8 @@ def calls(tmp_path: Path) -> Path:
 
 def probe_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gilstudy", "probe", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
+    wide = os.environ | {"COLUMNS": "200"}  # no name is folded
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, env=wide)
 
 
 @gil
