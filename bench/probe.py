@@ -9,12 +9,14 @@ Exit code 1 if a verdict was wrong. What is not installed is left out.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import bz2
 import contextlib
 import ctypes
 import hashlib
 import importlib
 import json
+import logging
 import lzma
 import os
 import random
@@ -24,6 +26,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections import Counter
@@ -37,7 +40,7 @@ from gilstudy.probing.probe import probe_call
 from gilstudy.watching.gil import gil_reason
 
 Call = Callable[[], object]
-R, H = ("releases",), ("holds",)
+R, H, OWN = ("releases",), ("holds",), ("not-judged",)
 SOME = ("releases", "mixed")
 """It is known to let the GIL go, and the call is so short that the share depends on the host."""
 
@@ -87,7 +90,43 @@ def standard() -> dict[str, tuple[tuple[str, ...], Call]]:
         "CDLL usleep": (R, lambda: libc_releases.usleep(5000)),
         "PyDLL memset, 1 MB": (H, lambda: libc_holds.memset(buffer, 0, 1_000_000)),
         "CDLL memset, 1 MB": (R, lambda: libc_releases.memset(buffer, 0, 1_000_000)),
+        "a stat in 10 ms": (H, stat_in_the_midst),
+        "a line of a log": (H, line_of_a_log()),
+        "threads of its own, Python": (OWN, lambda: in_threads(lambda: sum(i * i for i in range(100_000)))),
+        "threads of its own, C": (R, lambda: in_threads(lambda: hashlib.sha256(data))),
+        "a coroutine that waits": (R, waits),
+        "a coroutine that computes": (H, computes),
     }
+
+
+def stat_in_the_midst() -> None:
+    half = list(range(40_000))
+    sum(i * i for i in half)
+    os.stat(os.curdir)  # noqa: PTH116
+    sum(i * i for i in half)
+
+
+def line_of_a_log() -> Call:
+    log = logging.getLogger("bench")
+    log.propagate = False
+    log.addHandler(logging.FileHandler(os.devnull))
+    return lambda: log.warning("done: %d", 3)
+
+
+def in_threads(work: Call) -> None:
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+async def waits() -> None:
+    await asyncio.sleep(0.005)
+
+
+async def computes() -> None:
+    sum(range(10_000))
 
 
 def talker() -> Call:

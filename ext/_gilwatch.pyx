@@ -12,7 +12,7 @@ from libc.stdlib cimport calloc, free
 cdef extern from "Python.h" nogil:
     int Py_AtExit(void (*func)() noexcept)
 
-cdef extern from "gilwatches.h" nogil:
+cdef extern from "gilglances.h" nogil:
     ctypedef struct gs_pythread:
         uint64_t state, id, ident, native_id
     ctypedef struct gs_change:
@@ -78,6 +78,21 @@ cdef extern from "gilwatches.h" nogil:
     void gs_be_prompt(const char *name, int64_t slack_ns) noexcept
     void gs_at_interpreter_end() noexcept
     int64_t GS_LOAD(int64_t *p) noexcept
+    ctypedef struct gs_glance:
+        int64_t planned_ns, before_ns, after_ns
+        uint64_t holder
+    ctypedef struct gs_glances:
+        int64_t count, cpu_ns
+        gs_glance *kept
+        int runs
+    gs_glances *gs_new_glances(int64_t period_ns, int64_t capacity) noexcept
+    int gs_start_glances(gs_glances *g) noexcept
+    void gs_stop_glances(gs_glances *g) noexcept
+    void gs_free_glances(gs_glances *g) noexcept
+    void gs_cpu_use(int64_t *cpu_ns, int64_t *preemptions) noexcept
+    void gs_gil_mark() noexcept
+    int gs_gil_unmark() noexcept
+    uint64_t gs_gil_self() noexcept
     void GS_READS_END() noexcept
 
 
@@ -292,6 +307,73 @@ cdef class Sampler:
                 name = one.name.decode("utf-8", "replace")
                 found.append((number, one.id, one.parent, bool(one.is_process), name))
         return sorted(found)
+
+
+def mark():
+    """Mark this thread's hold of the GIL, until it is let go for the first time, or `unmark` is called.
+
+    Only where `gil_reason` says "", and while `Glances` run: they pass on what other threads ask of a marked one.
+    """
+    gs_gil_mark()
+
+
+def unmark():
+    """Take the mark away, and tell whether this thread has held the GIL without a break since it called `mark`."""
+    return gs_gil_unmark() != 0
+
+
+def cpu_use():
+    """This thread's CPU time in nanoseconds, and how often it was preempted; both 0 where the system does not tell."""
+    cdef int64_t cpu_ns, preemptions
+    gs_cpu_use(&cpu_ns, &preemptions)
+    return cpu_ns, preemptions
+
+
+def holder_id():
+    """What `Glances` tells of this thread while it has the GIL."""
+    return gs_gil_self()
+
+
+cdef class Glances:
+    """Glances at who has the GIL, each kept: made where `gil_reason` says "", started once, stopped, read afterwards."""
+    cdef gs_glances *glances
+
+    def __cinit__(self, int64_t period_ns, int64_t capacity):
+        self.glances = gs_new_glances(period_ns, capacity)
+        if self.glances == NULL:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        if self.glances != NULL:
+            with nogil:
+                gs_stop_glances(self.glances)
+            gs_free_glances(self.glances)
+
+    def start(self):
+        """Begin. Raises OSError if the system refuses a thread."""
+        if not gs_start_glances(self.glances):
+            raise OSError("the system refused a thread")
+
+    def stop(self):
+        """End, and wait until the thread has ended. A second time it does nothing."""
+        with nogil:
+            gs_stop_glances(self.glances)
+
+    def cpu_ns(self):
+        """The CPU time that it used, once it has been stopped."""
+        return self.glances.cpu_ns
+
+    def kept(self):
+        """All glances, oldest first: ``(planned_ns, before_ns, after_ns, holder)``; 0 is nobody, 1 that the GIL is off."""
+        cdef int64_t i
+        cdef gs_glance one
+        cdef list found = []
+        if self.glances.runs:
+            raise RuntimeError("it has not been stopped")
+        for i in range(self.glances.count):
+            one = self.glances.kept[i]
+            found.append((one.planned_ns, one.before_ns, one.after_ns, one.holder))
+        return found
 
 
 def saved(int file):

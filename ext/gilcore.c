@@ -50,6 +50,11 @@ int gs_gil_threads(gs_pythread *out, int room)
 
 void gs_gil_extent(uint64_t *begin, uint64_t *end) { *begin = *end = 0; }
 
+void gs_gil_mark(void) {}
+int gs_gil_unmark(void) { return 0; }
+void gs_gil_pass_on(void) {}
+uint64_t gs_gil_self(void) { return 0; }
+
 int gs_gil_signal_waits(void) { return 0; }
 int gs_gil_waiters(void) { return -1; }
 
@@ -88,13 +93,20 @@ int gs_module_wants_gil(void *module)
 #if PY_VERSION_HEX < 0x030D0000 /* the field is an atomic one in a struct of its own, which only its own macros may read */
 #include "internal/pycore_atomic.h"
 #define GS_ATOMIC(field) _Py_atomic_load_relaxed(&(field))
+#define GS_SET_HOLDER(state) _Py_atomic_store_relaxed(&the_gil->last_holder, (uintptr_t)(state))
 #else
 #define GS_ATOMIC(field) GS_READ(field)
+#define GS_SET_HOLDER(state) _Py_atomic_store_ptr_relaxed(&the_gil->last_holder, (state))
 #endif
 
 /* Both lie in the interpreter's static memory, which is there for as long as the process is. */
 static PyInterpreterState *the_interpreter;
 static struct _gil_runtime_state *the_gil;
+
+/* In the place of a holder that is marked.  The interpreter writes the real one there whenever the GIL is let go, and before
+ * that nobody reads more of this one than the word in which a thread that has waited for long asks it to let go. */
+static PyThreadState the_mark;
+static PyThreadState *the_marked; /* who that is: only who has the GIL can be */
 
 static int is_on(void)
 {
@@ -151,7 +163,7 @@ const char *gs_gil_reason(unsigned long interval_us)
     the_gil = find_gil();
     if (the_gil == NULL || lists_otherwise(self) || GS_READ(the_gil->interval) != interval_us)
         return other;
-    if (is_on() && (GS_ATOMIC(the_gil->locked) != 1 || (void *)GS_ATOMIC(the_gil->last_holder) != (void *)self))
+    if (is_on() && gs_gil_read().holder != (uint64_t)(uintptr_t)self)
         return other;
     return "";
 }
@@ -168,6 +180,8 @@ gs_gil gs_gil_read(void)
     for (int tries = 0; tries < 4; tries++) {
         now.switches = GS_READ_SWITCHES();
         now.holder = (uint64_t)(uintptr_t)GS_ATOMIC(the_gil->last_holder);
+        if (now.holder == (uint64_t)(uintptr_t)&the_mark)
+            now.holder = (uint64_t)(uintptr_t)GS_READ(the_marked);
         if (GS_ATOMIC(the_gil->locked) != 1)
             now.holder = GS_GIL_FREE;
         if (now.switches == GS_READ_SWITCHES())
@@ -175,6 +189,37 @@ gs_gil gs_gil_read(void)
     }
     return now;
 }
+
+void gs_gil_mark(void)
+{
+    the_marked = PyThreadState_Get();
+    GS_SET_HOLDER(&the_mark);
+}
+
+static int is_marked(void) { return (void *)GS_ATOMIC(the_gil->last_holder) == (void *)&the_mark; }
+
+int gs_gil_unmark(void)
+{
+    gs_gil_pass_on();
+    if (!is_marked())
+        return 0;
+    GS_SET_HOLDER(the_marked);
+    return 1;
+}
+
+/* The holder may let go between the two: then it does so once more when it has the GIL again. */
+void gs_gil_pass_on(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    if (!_Py_eval_breaker_bit_is_set(&the_mark, _PY_GIL_DROP_REQUEST_BIT))
+        return;
+    _Py_unset_eval_breaker_bit(&the_mark, _PY_GIL_DROP_REQUEST_BIT);
+    if (is_marked())
+        _Py_set_eval_breaker_bit(GS_READ(the_marked), _PY_GIL_DROP_REQUEST_BIT);
+#endif
+}
+
+uint64_t gs_gil_self(void) { return (uint64_t)(uintptr_t)PyThreadState_Get(); }
 
 uint64_t gs_gil_interval(void) { return GS_READ(the_gil->interval); }
 

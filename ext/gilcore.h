@@ -45,6 +45,16 @@ int gs_gil_waiters(void);
 /* How many of them want it: not those who have let it go and wait until another one has it. */
 int gs_gil_queued(void);
 
+/* Marks the calling thread's hold of the GIL, which it must have; the mark is gone as soon as it lets go, be it for an
+ * instant, and gs_gil_read does not show it.  The second takes it away, in the same thread and with the GIL, and tells whether it was
+ * still there.  Between the two somebody must call the third now and then: since 3.13 a thread that has waited for the GIL
+ * for a switch interval asks for it where the mark is, and this passes it on. */
+void gs_gil_mark(void);
+int gs_gil_unmark(void);
+void gs_gil_pass_on(void);
+/* The calling thread's state, to be compared with holders. */
+uint64_t gs_gil_self(void);
+
 /* Whether a signal waits for Python's main thread to handle it. */
 int gs_gil_signal_waits(void);
 

@@ -119,12 +119,12 @@ static int gs_look_at_gil(gs_watch *w, int64_t before_ns, int64_t now_ns, int ma
 
 /* From half to twice the period (xorshift64).  Looks more even fall into step with what they look at: holds of two or three
  * of them would then seem as long as two or three looks, whichever is nearer, and the median with them. */
-static int64_t gs_uneven(gs_watch *w)
+static int64_t gs_uneven(uint64_t *dice, int64_t period_ns)
 {
-    w->dice ^= w->dice << 13;
-    w->dice ^= w->dice >> 7;
-    w->dice ^= w->dice << 17;
-    return w->period_ns / 2 + (int64_t)(w->dice % (uint64_t)(w->period_ns * 3 / 2 + 1));
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 7;
+    *dice ^= *dice << 17;
+    return period_ns / 2 + (int64_t)(*dice % (uint64_t)(period_ns * 3 / 2 + 1));
 }
 
 /* How long to let threads be after a look of this cost, so that all looks together take two per cent of a CPU: these what
@@ -192,7 +192,7 @@ static GS_THREAD_RESULT gs_watch_main(void *arg)
         if (stop) /* asked for before this look, which was the last one */
             break;
         before_ns = now_ns;
-        gs_nap(now_ns + gs_uneven(w));
+        gs_nap(now_ns + gs_uneven(&w->dice, w->period_ns));
     }
     gs_acquire(&gs_looks_lock);
     gs_close_tasks(w);

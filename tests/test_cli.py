@@ -107,6 +107,7 @@ def test_help_teaches_within_80_columns(tmp_path: Path, command: list[str]) -> N
     done = run([*command, "--help"], tmp_path, env=os.environ | {"COLUMNS": "80"})
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
+    assert command == GILSTUDY or "exit codes:" in done.stdout
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:

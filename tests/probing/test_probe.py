@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,96 +22,17 @@ from xml.etree import ElementTree
 import pytest
 
 import gilstudy
-from gilstudy.errors import BadInput
 from gilstudy.probing import controls
-from gilstudy.probing.evidence import Doubt, Evidence, is_firm, judge, wilson
-from gilstudy.probing.probe import Probe, probe_call, seen_in
+from gilstudy.probing.entries import Entry
+from gilstudy.probing.evidence import Doubt, Evidence
+from gilstudy.probing.probe import Probe, probe_call
+from gilstudy.probing.shares import share_of
 from gilstudy.probing.sweep import sweep
-from gilstudy.probing.table import Call, cases_in, public_functions
-from gilstudy.report.probe import Entry, document, junit
+from gilstudy.report.probe import document, junit
 from gilstudy.watching.gil import gil_reason
-from gilstudy.watching.trace import FREE, Lane, Trace
 
 gil = pytest.mark.skipif(bool(gil_reason()), reason=gil_reason())
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a C library's usleep")
-
-MS = 1_000_000
-HELD = Evidence(looks=1000, window_ns=100 * MS, longest_hold_ns=100 * MS, beat_window_ns=100 * MS)
-FREED = replace(HELD, released_ns=90 * MS, times_released=40, beats=60)
-
-
-# -- judgement -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("evidence", "verdict"),
-    [
-        (HELD, "holds"),
-        (FREED, "releases"),
-        (replace(FREED, released_ns=50 * MS), "releases"),
-        (replace(FREED, released_ns=49 * MS), "mixed"),
-        (replace(FREED, released_ns=1), "mixed"),
-        (replace(FREED, beats=0), "inconclusive"),
-        (replace(HELD, beats=1), "inconclusive"),
-        (replace(HELD, looks=20), "inconclusive"),
-        (Evidence(), "inconclusive"),
-    ],
-)
-def test_the_witnesses_must_agree(evidence: Evidence, verdict: str) -> None:
-    found, reason = judge(evidence)
-    assert found == verdict
-    assert bool(reason) == (verdict == "inconclusive")
-
-
-def test_the_reason_names_the_witness_who_differs() -> None:
-    assert "the heartbeat thread never got it" in judge(replace(FREED, beats=0))[1]
-    assert "it was never seen free in 1000 looks" in judge(replace(HELD, beats=2))[1]
-
-
-def test_evidence_adds_up() -> None:
-    both = HELD + FREED
-    assert (both.looks, both.released_ns, both.beats, both.longest_hold_ns) == (2000, 90 * MS, 60, 100 * MS)
-
-
-def test_more_is_asked_near_the_border_between_two_verdicts() -> None:
-    assert is_firm(HELD)
-    assert is_firm(FREED)
-    assert not is_firm(replace(FREED, released_ns=50 * MS))
-    assert not is_firm(replace(FREED, beats=0))
-
-
-def test_wilson_is_the_textbook_interval() -> None:
-    # 10 of 100: Wilson's 95 % interval is 0.0552 to 0.1744.
-    found = wilson(0.1, 100)
-    assert found.low == pytest.approx(0.0552, abs=1e-4)
-    assert found.high == pytest.approx(0.1744, abs=1e-4)
-    assert wilson(0.0, 100).low == 0.0
-    assert wilson(1.0, 100).high == 1.0
-
-
-def watched(holders: tuple[tuple[int, int, int], ...], gap_ns: int = 100_000) -> Trace:
-    own = Lane(name="me", ident=7, native_id=7, is_process=False, pieces=(), holds=(), cpu_ns=None, ready_ns=None,
-               turns_on_cpu=None)  # fmt: skip
-    return Trace(
-        begin_ns=0, end_ns=100 * MS, gil_reason="", lanes_reason="", gil_wanted_by=(), lanes=(own,), holders=holders,
-        handoffs=0, handoffs_seen=0, switch_interval_s=5.0, period_ns=100_000, polls=1000, longest_gap_ns=gap_ns,
-        watch_cpu_ns=0,
-    )  # fmt: skip
-
-
-def test_only_what_was_free_within_the_calls_counts() -> None:
-    # Free until just after the beginning: a change is known to within two looks, so that may have been before it.
-    trace = watched(((0, 10_050_000, FREE), (10_050_000, 40 * MS, 0), (40 * MS, 60 * MS, FREE), (60 * MS, 100 * MS, 0)))
-    found = seen_in(trace, 7, 10 * MS, 90 * MS)
-    assert (found.times_released, found.released_ns, found.longest_hold_ns) == (1, 20 * MS, 30 * MS)
-    assert found.looks == 800
-
-
-def test_one_long_release_that_fills_the_call_counts() -> None:
-    trace = watched(((0, 9_990_000, 0), (9_990_000, 90_010_000, FREE), (90_010_000, 100 * MS, 0)))
-    found = seen_in(trace, 7, 10 * MS, 90 * MS)
-    assert (found.times_released, found.released_ns) == (1, 80 * MS)
-
 
 # -- calls of which the truth is known -------------------------------------------------------------------------------
 
@@ -116,6 +40,38 @@ def test_one_long_release_that_fills_the_call_counts() -> None:
 def countdown(n: int) -> None:
     while n:
         n -= 1
+
+
+def stat_in_the_midst() -> None:
+    countdown(40_000)
+    os.stat(os.curdir)  # noqa: PTH116
+    countdown(40_000)
+
+
+def threads_of_its_own() -> None:
+    threads = [threading.Thread(target=countdown, args=(300_000,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+MEGABYTES = bytes(8_000_000)
+
+
+def pool_of_c() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(hashlib.sha256, [MEGABYTES] * 2))
+
+
+def counts_down() -> Iterator[int]:
+    for number in range(5):
+        countdown(3000)
+        yield number
+
+
+async def asleep() -> None:
+    await asyncio.sleep(0.003)
 
 
 MEGABYTE, NUMBERS = bytes(1_000_000), list(range(50_000, 0, -1))
@@ -128,6 +84,11 @@ KNOWN: dict[str, tuple[str, Callable[[], object]]] = {
     "a long sleep": ("releases", lambda: time.sleep(0.5)),
     "sorted": ("holds", lambda: sorted(NUMBERS)),
     "json.dumps": ("holds", lambda: json.dumps(list(range(1000)))),
+    "a stat in the midst of Python": ("holds", stat_in_the_midst),
+    "threads of its own": ("not-judged", lambda: threads_of_its_own()),
+    "a pool of C": ("releases", lambda: pool_of_c()),
+    "a coroutine that waits": ("releases", asleep),
+    "a generator": ("holds", counts_down),
     "pure Python": ("holds", lambda: countdown(10_000)),
     "a long call in pure Python": ("holds", lambda: countdown(12_000_000)),
 }
@@ -154,7 +115,7 @@ def test_a_control_that_comes_out_wrong_blocks_the_verdict(monkeypatch: pytest.M
     found = gilstudy.probe(time.sleep, 0.001)
     assert found.verdict == "inconclusive"
     assert "the probe's own control failed: a sleep that keeps the GIL" in found.reason
-    assert not found.releases
+    assert found.releases is None
 
 
 @gil
@@ -180,12 +141,65 @@ def test_where_there_is_nothing_to_see_no_call_is_made() -> None:
     assert probe_call("x", lambda: None, doubt=Doubt("not applicable")).verdict == "inconclusive"
 
 
+@gil
+def test_what_is_known_of_a_call_that_lets_go_for_an_instant() -> None:
+    found = probe_call("stat", stat_in_the_midst)
+    assert (found.releases, found.lets_go, found.instants, found.verdict) == (False, True, 1.0, "holds")
+    assert found.evidence.calls_released == found.evidence.calls == found.calls - 1  # the first one is known by itself
+    assert "holds, but for an instant" in repr(found)
+
+
+@gil
+def test_a_call_whose_work_other_threads_do_without_the_gil_releases_it_and_that_is_told() -> None:
+    found = probe_call("pool", pool_of_c)
+    assert found.verdict in ("releases", "inconclusive")
+    assert found.notes == ("other threads do some of its work, and do not have the GIL meanwhile",)
+
+
+@gil
+def test_how_often_a_long_call_lets_go_is_told_as_it_was_seen() -> None:
+    found = probe_call("sleep", lambda: time.sleep(0.45))
+    assert (found.verdict, found.times_released, found.calls) == ("releases", 1.0, 2)
+
+
+@gil
+def test_arguments_that_were_used_up_are_told() -> None:
+    sleeps = [0.03]
+
+    def drained() -> None:
+        if sleeps:
+            time.sleep(sleeps.pop())
+
+    found = probe_call("drained", drained)
+    assert (found.verdict, found.releases) == ("not-judged", None)
+    assert "used up" in found.reason
+
+
+@gil
+@posix
+def test_the_budget_bounds_what_is_spent_and_is_checked() -> None:
+    assert gilstudy.probe(countdown, 1000, budget_s=0.01).verdict in ("holds", "inconclusive")
+    for wrong in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="budget_s"):
+            gilstudy.probe(countdown, 1000, budget_s=wrong)
+
+
+def test_a_probe_is_shown_in_one_line_and_answers_only_if_there_is_an_answer() -> None:
+    told = {verdict: answer(verdict) for verdict in ("releases", "mixed", "holds", "inconclusive", "not-judged")}
+    assert [told[verdict].releases for verdict in told] == [True, False, False, None, None]
+    assert repr(told["releases"]) == "<Probe x: releases, free for 90 % [87, 92]; 3 calls of 1 us>"
+    assert repr(told["holds"]) == "<Probe x: holds; 3 calls of 1 us>"
+    assert repr(answer("inconclusive", "too busy")) == "<Probe x: inconclusive, because too busy>"
+    strange = replace(told["holds"], name="a\nb", instants=1.0)
+    assert repr(strange) == "<Probe a\\nb: holds, but for an instant; 3 calls of 1 us>"
+
+
 # -- sweep -----------------------------------------------------------------------------------------------------------
 
 
 def answer(verdict: Any, reason: str = "") -> Probe:
-    return Probe(name="x", verdict=verdict, reason=reason, calls=3, call_ns=1000.0, released=wilson(0.9, 1000),
-                 longest_hold_ns=None, times_released=None, evidence=FREED)  # fmt: skip
+    return Probe(name="x", verdict=verdict, reason=reason, calls=3, call_ns=1000.0, released=share_of(0.9, 1000),
+                 longest_hold_ns=None, times_released=None, evidence=Evidence(looks=1000))  # fmt: skip
 
 
 @pytest.mark.parametrize("threshold", [1, 2, 3, 7, 2048, 5121, 99_999, 100_000])
@@ -202,62 +216,16 @@ def test_a_sweep_finds_the_exact_threshold(threshold: int) -> None:
     assert [size for size, _ in found.probes] == sorted(tried)
 
 
+def test_a_sweep_finds_where_it_lets_go_for_an_instant() -> None:
+    found = sweep(lambda size: replace(answer("holds"), instants=1.0 if size >= 7 else None), 1, 100)
+    assert found.threshold == 7
+
+
 def test_a_sweep_that_finds_no_threshold_says_so() -> None:
     assert sweep(lambda size: answer("holds"), 1, 100).threshold is None
     unsure = sweep(lambda size: answer("inconclusive", "too busy") if size == 10 else
                    answer("releases" if size > 10 else "holds"), 1, 100)  # fmt: skip
     assert (unsure.threshold, unsure.reason) == (None, "at N = 10: too busy")
-
-
-# -- cases -----------------------------------------------------------------------------------------------------------
-
-
-def test_arguments_are_written_as_in_a_call() -> None:
-    case = Call(target="builtins:sorted", arguments="data[:N], reverse=True", setup="data = [1, 3, 2]")
-    assert case.values(2) == (([1, 3],), {"reverse": True})
-    assert case.call(3)() == [3, 2, 1]
-
-
-@pytest.mark.parametrize("arguments", ["1 +", "nowhere", "1/0", "a=1, 2"])
-def test_arguments_that_do_not_work_are_said_in_one_line(arguments: str) -> None:
-    with pytest.raises(BadInput, match="do not work") as told:
-        Call(target="builtins:sorted", arguments=arguments).values()
-    assert "\n" not in str(told.value)
-
-
-def test_a_table_of_functions(tmp_path: Path) -> None:
-    path = tmp_path / "t.toml"
-    path.write_text('setup = "a = 1"\n[functions]\ncrc32 = "b\'x\'"\n"json:dumps" = { args = "a", expect = "holds" }\n')
-    one, other = cases_in(path, "zlib")
-    assert (one.target, one.arguments, one.expect) == ("zlib:crc32", "b'x'", "")
-    assert (other.target, other.expect, other.values()) == ("json:dumps", "holds", ((1,), {}))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[functions]",
-        "[functions\n",
-        "x = 1\n[functions]\na = ''",
-        "[functions]\na = 3",
-        "[functions]\na = {}",
-        "[functions]\na = {arg = ''}",
-        "[functions]\na = {args = '', expect = 'maybe'}",
-    ],
-)
-def test_a_table_that_is_wrong_is_bad_input(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "t.toml"
-    path.write_text(text)
-    with pytest.raises(BadInput):
-        cases_in(path, "zlib")
-
-
-def test_the_public_functions_of_a_module() -> None:
-    assert {"compress", "crc32"} <= set(public_functions("zlib"))
-    assert "error" not in public_functions("zlib")
-    with pytest.raises(BadInput, match="cannot import"):
-        public_functions("no_such_module")
 
 
 # -- reports ---------------------------------------------------------------------------------------------------------
@@ -268,20 +236,33 @@ ENTRIES = (
     Entry(target="a:unsure", probe=answer("inconclusive", "too busy"), expect="releases"),
     Entry(target="b:broken", probe=None, error="the call failed: ValueError: <no>"),
     Entry(target="b:free", probe=answer("mixed")),
+    Entry(target="b:threads", probe=answer("not-judged", "it works in threads"), expect="holds"),
+    Entry(target="b:any", probe=answer("not-judged", "it works in threads")),
 )
 
 
 def test_junit_counts_wrong_broken_and_unsure_apart() -> None:
     suite = ElementTree.fromstring(junit(ENTRIES))[0]
-    assert [suite.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["5", "1", "1", "1"]
+    assert [suite.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["7", "2", "1", "2"]
     inside = {case.get("name"): [child.tag for child in case if child.tag != "system-out"] for case in suite}
-    assert inside == {"right": [], "wrong": ["failure"], "unsure": ["skipped"], "broken": ["error"], "free": []}
+    assert inside == {
+        "right": [],
+        "wrong": ["failure"],
+        "unsure": ["skipped"],
+        "broken": ["error"],
+        "free": [],
+        "threads": ["failure"],
+        "any": ["skipped"],
+    }
 
 
 def test_json_has_every_function_and_its_evidence() -> None:
     told = json.loads(json.dumps(document(ENTRIES)))
     assert told["schema"] == 1
-    assert [one["verdict"] for one in told["probes"]] == ["releases", "holds", "inconclusive", "failed", "mixed"]
+    assert [one["verdict"] for one in told["probes"]] == [
+        *("releases", "holds", "inconclusive", "failed", "mixed"),
+        *("not-judged", "not-judged"),
+    ]
     assert told["probes"][0]["evidence"]["looks"] == 1000
 
 

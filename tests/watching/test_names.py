@@ -20,6 +20,7 @@ from gilstudy.lessons.lesson import Seen
 from gilstudy.lessons.perform import Performance
 from gilstudy.lessons.words import Words
 from gilstudy.measuring.conductor import Progress
+from gilstudy.probing.entries import Entry
 from gilstudy.probing.evidence import Evidence
 from gilstudy.probing.probe import Probe
 from gilstudy.probing.sweep import Sweep
@@ -27,7 +28,7 @@ from gilstudy.recording.events import Event, EventKind, Play
 from gilstudy.report.console import console
 from gilstudy.report.info import print_info
 from gilstudy.report.lesson import print_lesson
-from gilstudy.report.probe import Entry, document, junit, print_probes
+from gilstudy.report.probe import document, junit, print_probes
 from gilstudy.report.progress import Display
 from gilstudy.system.streams import Output
 

@@ -39,6 +39,41 @@ for truth, call in (("releases", lambda: hashlib.sha256(data)), ("holds", lambda
     print(found.verdict, "|", found.reason)
 """
 
+# A mark is gone with the first instant without the GIL, hidden from whoever reads the GIL, and stands in nobody's way.
+MARK = """
+import os, sys, threading, time
+from gilstudy._gilwatch import Glances, holder_id, mark, unmark
+import gilstudy
+from gilstudy.watching.gil import unreadable
+assert not unreadable()
+sys.setswitchinterval(0.001)
+glances, asked, done = Glances(100_000, 1000), [], threading.Event()
+glances.start()
+def asks():
+    while not done.is_set(): asked.append(time.monotonic())
+mark()
+sum(range(1_000_000))
+print(unmark(), unmark())
+mark()
+os.stat(os.curdir)
+print(unmark())
+with gilstudy.watch(period_us=50) as w:
+    mark()
+    sum(range(1_000_000))
+    with gilstudy.watch() as within: pass
+print(repr(within.gil_reason), w.trace().holder_name(w.trace().holders[0][2]))
+other = threading.Thread(target=asks)
+other.start()
+mark()
+before = len(asked)
+while len(asked) == before: pass  # for ever, if what the other one asks for is not heard
+print(unmark())
+done.set()
+other.join()
+glances.stop()
+print({holder for *_, holder in glances.kept()} >= {holder_id()})
+"""
+
 # Threads, watches and the interpreter end in every order; what is still running at the end is a daemon.
 ENDINGS = """
 import os, threading, time
@@ -88,6 +123,15 @@ def test_the_probe_is_right_or_says_why_not(built: tuple[Interpreter, Path]) -> 
     for line in run(interpreter, path, f"NO_GIL = {is_free(interpreter)}\n{PROBE}").splitlines():
         verdict, _, reason = line.partition(" | ")
         assert bool(reason) == (verdict not in ("releases", "holds"))
+
+
+def test_a_mark_tells_an_instant_and_changes_nothing(built: tuple[Interpreter, Path]) -> None:
+    interpreter, path = built
+    if is_free(interpreter):
+        pytest.skip("this build has no GIL")
+    assert run(interpreter, path, MARK).split("\n") == [
+        *("True False", "False", "'' MainThread", "False", "True", ""),
+    ]
 
 
 def test_nothing_that_ends_first_does_harm(built: tuple[Interpreter, Path]) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.epilog = (
+        "exit codes: 0 done; 1 an arm or an experiment failed; 2 bad usage or bad input, or output that cannot be "
+        "written; 130 interrupted, and what was measured is saved"
+    )
     parser.add_argument(
         "--study",
         metavar="FILE",

@@ -12,6 +12,7 @@ from gilstudy.system import streams
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.epilog = "exit codes: 0 done; 2 bad usage, or output that cannot be written; 130 interrupted"
     parser.add_argument("--json", action="store_true", help="write the facts to standard output as one JSON document")
 
 

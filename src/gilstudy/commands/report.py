@@ -8,6 +8,7 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.epilog = "exit codes: 0 done; 2 bad usage or bad input, or output that cannot be written; 130 interrupted"
     parser.add_argument("file", metavar="FILE", type=Path, help="a study saved by gilstudy bench --json FILE")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the study with its findings computed anew")
     parser.add_argument("--quiet", action="store_true", help="only one line per claim")

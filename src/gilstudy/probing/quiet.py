@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Final
 
 from gilstudy.text import shown
@@ -48,3 +49,11 @@ class Leftovers:
         names = [shown(thread.name, 40) for thread in threading.enumerate() if thread.ident in new]
         told = ", ".join(names[:MOST_NAMES]) or "of no name"
         return f"the call left a thread behind ({told}) that keeps the GIL busy: have it end its threads"
+
+
+def cpu_delay_ns() -> int:
+    """How long this thread has waited for a CPU since it began, where the system tells (Linux); else 0."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0

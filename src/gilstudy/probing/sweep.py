@@ -34,8 +34,7 @@ def sweep(probe_at: Callable[[int], Probe], low: int, high: int) -> Sweep:
     def releases(size: int) -> bool | None:
         if size not in tried:
             tried[size] = probe_at(size)
-        verdict = tried[size].verdict
-        return None if verdict in ("inconclusive", "not-applicable") else verdict != "holds"
+        return tried[size].lets_go
 
     def found(threshold: int | None, reason: str = "") -> Sweep:
         return Sweep(low=low, high=high, threshold=threshold, reason=reason, probes=tuple(sorted(tried.items())))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gilstudy.probing.entries import Entry
 from gilstudy.probing.probe import Probe
 from gilstudy.probing.sweep import Sweep
 from gilstudy.report.document import Document, made
-from gilstudy.report.figures import ms, share
+from gilstudy.report.figures import ms, share, thousands
 from gilstudy.text import shown
 
 SCHEMA: Final = 1
@@ -27,34 +28,10 @@ STYLES: Final = {
     "holds": "red",
     "mixed": "yellow",
     "inconclusive": "magenta",
+    "not-judged": "magenta",
     "not-applicable": "cyan",
     "failed": "bold red",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One function's outcome, and what was expected of it."""
-
-    target: str
-    probe: Probe | None
-    """None if the call failed."""
-    error: str = ""
-    """What the call raised."""
-    expect: str = ""
-    sweep: Sweep | None = None
-
-    @property
-    def verdict(self) -> str:
-        """The probe's, or ``failed``."""
-        return "failed" if self.probe is None else self.probe.verdict
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether it failed, or there is a verdict and it is not the one that was expected."""
-        if self.probe is None:
-            return True
-        return bool(self.expect) and self.verdict in ("releases", "holds", "mixed") and self.verdict != self.expect
 
 
 def print_probes(console: Console, entries: Sequence[Entry], skipped: Sequence[str] = ()) -> None:
@@ -73,40 +50,58 @@ def print_probes(console: Console, entries: Sequence[Entry], skipped: Sequence[s
 
 def _row(entry: Entry) -> Iterable[Text | str]:
     yield shown(entry.target)
-    yield Text(entry.verdict, style=STYLES[entry.verdict])
+    yield Text(verdict_words(entry).replace(", but ", ", but\n"), style=STYLES[entry.verdict])
     probe = entry.probe
     if probe is None or not probe.calls:
         return
     yield ms(probe.call_ns)
     yield released(probe)
-    yield f"{probe.times_released:.3g}" if probe.times_released else ""
-    yield ms(probe.longest_hold_ns) if probe.longest_hold_ns is not None else ""
+    yield f"{probe.times_released:.3g}+" if probe.times_released else ""
+    yield ms(probe.longest_hold_ns) if probe.longest_hold_ns else ""
     yield ms(probe.evidence.longest_stall_ns) if probe.evidence.beat_window_ns else ""
 
 
+def verdict_words(entry: Entry) -> str:
+    """The verdict as it is shown."""
+    if entry.probe is not None and entry.probe.instants is not None:
+        return "holds, but for an instant"
+    return entry.verdict.replace("-", " ")
+
+
 def released(probe: Probe) -> str:
-    """The share of the call without the GIL, with its interval."""
-    if probe.released is None:
-        return ""
-    if probe.verdict == "holds":
+    """The share of the call's time for which the GIL was free, with its interval."""
+    if probe.verdict == "holds" and probe.instants is None:
         return "none"
+    if probe.released is None or probe.verdict == "holds":
+        return ""
     low, high = probe.released.low, probe.released.high
-    return f"{share(probe.released.point)} [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{share(probe.released.point)} [{math.floor(100 * low)}, {math.ceil(100 * high)}]"
 
 
 def _remarks(entries: Sequence[Entry], skipped: Sequence[str]) -> Iterable[Text]:
     for entry in entries:
-        told = entry.error if entry.probe is None else entry.probe.reason
-        if told:
+        for told in _told(entry):
             yield Text.assemble((shown(entry.target), "bold"), f": {shown(told, MOST)}")
         if entry.is_wrong and entry.probe is not None:
             yield Text.assemble(
-                (shown(entry.target), "bold"), (f": expected {entry.expect}, found {entry.verdict}", "red")
+                (shown(entry.target), "bold"), (f": expected {entry.expect}, found {verdict_words(entry)}", "red")
             )
         if entry.sweep is not None:
             yield Text.assemble((shown(entry.target), "bold"), f": {sweep_words(entry.sweep)}")
     if skipped:
         yield Text(f"no arguments given, so not probed: {', '.join(map(shown, skipped))}", style="dim")
+
+
+def _told(entry: Entry) -> Iterable[str]:
+    if entry.probe is None:
+        yield entry.error
+        return
+    if entry.probe.reason:
+        yield entry.probe.reason
+    if entry.probe.instants is not None:
+        seen = entry.probe.evidence
+        yield f"lets it go for an instant only, in {thousands(seen.calls_released)} of {thousands(seen.calls)} calls"
+    yield from entry.probe.notes
 
 
 def sweep_words(found: Sweep) -> str:
@@ -143,7 +138,7 @@ def _values(entry: Entry) -> dict[str, Any]:
 
 def junit(entries: Sequence[Entry]) -> str:
     """JUnit XML: a verdict other than the expected one is a failure, no verdict is skipped."""
-    missing = [entry for entry in entries if entry.verdict in ("inconclusive", "not-applicable")]
+    missing = [entry for entry in entries if entry.probe and entry.probe.releases is None and not entry.is_wrong]
     counts = {
         "tests": len(entries),
         "failures": sum(entry.is_wrong and entry.probe is not None for entry in entries),
@@ -162,14 +157,14 @@ def junit(entries: Sequence[Entry]) -> str:
 def _testcase(suite: ElementTree.Element, entry: Entry) -> None:
     module, _, function = shown(entry.target, MOST).partition(":")
     probe = entry.probe
-    seconds = 0.0 if probe is None else (probe.evidence.window_ns + probe.evidence.beat_window_ns) / 1e9
+    seconds = 0.0 if probe is None else probe.evidence.window_ns / 1e9
     case = ElementTree.SubElement(suite, "testcase", {"classname": module, "name": function, "time": f"{seconds:.3f}"})
     if probe is None:
         ElementTree.SubElement(case, "error", {"message": shown(entry.error, MOST)})
-    elif entry.verdict in ("inconclusive", "not-applicable"):
-        ElementTree.SubElement(case, "skipped", {"message": f"{entry.verdict}: {shown(probe.reason, MOST)}"})
     elif entry.is_wrong:
-        ElementTree.SubElement(case, "failure", {"message": f"expected {entry.expect}, found {entry.verdict}"})
+        ElementTree.SubElement(case, "failure", {"message": f"expected {entry.expect}, found {verdict_words(entry)}"})
+    elif probe.releases is None:
+        ElementTree.SubElement(case, "skipped", {"message": f"{verdict_words(entry)}: {shown(probe.reason, MOST)}"})
     if probe is not None and probe.calls:
         said = ElementTree.SubElement(case, "system-out")
-        said.text = f"{entry.verdict}: a call takes {ms(probe.call_ns)}, released {released(probe)}"
+        said.text = f"{verdict_words(entry)}: a call takes {ms(probe.call_ns)}, released {released(probe)}"

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from types import TracebackType
 from typing import Final
 
@@ -34,9 +33,10 @@ class Heartbeat:
         self._ends = True
         self._thread.join()
 
-    def between(self, begin_ns: int, end_ns: int) -> list[int]:
-        """The times of all beats strictly between two times of `time.perf_counter_ns`."""
-        return [beat for beat in self._beats if begin_ns < beat < end_ns]
+    @property
+    def beats(self) -> list[int]:
+        """The times of all beats, by `time.perf_counter_ns`."""
+        return self._beats
 
     def _run(self) -> None:
         with contextlib.suppress(ImportError):
@@ -61,9 +61,3 @@ def switch_interval(seconds: float) -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
-
-
-def longest_stall(beats: list[int], begin_ns: int, end_ns: int) -> int:
-    """The longest time between ``begin_ns`` and ``end_ns`` without a beat."""
-    edges = [begin_ns, *beats, end_ns]
-    return max(after - before for before, after in pairwise(edges))
