@@ -11,9 +11,8 @@ if __name__ == "__main__":  # before anything else is imported
 
 import argparse
 import secrets
-from pathlib import Path
 
-from gilstudy.commands import studying
+from gilstudy.commands import json_option, studying
 
 EXAMPLES = """
 examples:
@@ -61,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--level", type=float, default=0.95, help="confidence level of all intervals (default: 0.95)")
     parser.add_argument("--seed", type=int, help="seed of the random order of trials (default: drawn, and shown)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="save everything that was measured and concluded")
+    json_option.add(parser, "save everything that was measured and concluded")
     parser.add_argument("--quiet", action="store_true", help="no progress display, and only one line per claim")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -202,3 +205,16 @@ def wait_for(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="needs SIGALRM")
+def test_a_recorder_that_cannot_open_its_file_has_set_its_alarm(tmp_path: Path) -> None:
+    code = f"""
+import signal
+from gilstudy.recording.recorder import Recorder
+try:
+    Recorder({str(tmp_path / "none")!r}, limit_s=1000)
+except FileNotFoundError:
+    print(signal.alarm(0) > 0)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gilstudy.commands import studying
+from gilstudy.commands import json_option, studying
 
 if TYPE_CHECKING:
     from gilstudy.measuring.record import Record
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="measure nothing: show the claims of a study saved by gilstudy bench --claims all --json FILE",
     )
     parser.add_argument("--budget", metavar="SECONDS", type=float, help="most time for the study of the speedups")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="save everything that was measured and concluded")
+    json_option.add(parser, "save everything that was measured and concluded")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from gilstudy.commands import json_option
 from gilstudy.host.counters import read_counters
 from gilstudy.host.machine import read_host
 from gilstudy.host.runtime import this_runtime
@@ -14,6 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = "exit codes: 0 done; 2 bad usage, or output that cannot be written; 130 interrupted"
     parser.add_argument("--json", action="store_true", help="write the facts to standard output as one JSON document")
+
+
+parse = json_option.parse_flag
 
 
 def run(args: argparse.Namespace) -> int:

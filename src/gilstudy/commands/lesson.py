@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
+from gilstudy.commands import json_option
 from gilstudy.errors import BadInput
 from gilstudy.report import document as documents
 from gilstudy.report.document import Document
@@ -64,6 +65,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         help=f"why-threads counts down from here (default: {TEXTS_N:,}, as the text does; {N_OF_ALL:,} with --all)",
     )
+
+
+parse = json_option.parse_flag
 
 
 def run(args: argparse.Namespace) -> int:

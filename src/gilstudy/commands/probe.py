@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from gilstudy.codec import decode, encode
+from gilstudy.commands import json_option
 from gilstudy.commands.delivering import Act, deliver
 from gilstudy.errors import BadInput
 from gilstudy.probing.entries import Entry, Limits, Prepared
@@ -89,7 +90,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--show-output", action="store_true", help="let through what the calls print, which is set aside otherwise")
     add("--module", metavar="MODULE", help="probe this module's public functions; --table has their arguments")
     add("--table", metavar="FILE", type=Path, help="functions and their arguments in TOML")
-    add("--json", metavar="FILE", type=Path, help="write all of it as JSON")
+    json_option.add(parser, "write all of it as JSON")
     add("--junit", metavar="FILE", type=Path, help="write JUnit XML")
 
 
@@ -213,7 +214,7 @@ class _Session:
 
     def show(self) -> None:
         """Tell what is known."""
-        out = console()
+        out = json_option.console_beside(self._args.json)
         if self.entries:
             print_probes(out, self.entries, self._skipped)
         if self._left:

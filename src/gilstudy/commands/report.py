@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gilstudy.commands import json_option
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = "exit codes: 0 done; 2 bad usage or bad input, or output that cannot be written; 130 interrupted"
     parser.add_argument("file", metavar="FILE", type=Path, help="a study saved by gilstudy bench --json FILE")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the study with its findings computed anew")
+    json_option.add(parser, "write the study with its findings computed anew")
     parser.add_argument("--quiet", action="store_true", help="only one line per claim")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gilstudy import cli
+from gilstudy.commands import json_option
 from gilstudy.commands.delivering import deliver
 from gilstudy.system import signals
 
@@ -84,7 +85,6 @@ def finish(record: Record, path: Path | None, show: Callable[[Console, Record, F
     """
     from gilstudy.concluding.findings import conclude
     from gilstudy.report import study
-    from gilstudy.report.console import console
     from gilstudy.system import files
 
     try:
@@ -95,7 +95,8 @@ def finish(record: Record, path: Path | None, show: Callable[[Console, Record, F
         if not files.is_replaced(path):
             study.save(path, record, None)
         raise KeyboardInterrupt(f"what was measured is saved in {path}, see gilstudy report") from None
-    deliver([partial(study.save, path, record, findings)] if path else [], lambda: show(console(), record, findings))
+    beside = json_option.console_beside(path)
+    deliver([partial(study.save, path, record, findings)] if path else [], lambda: show(beside, record, findings))
     return exit_code(record)
 
 

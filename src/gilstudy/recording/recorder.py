@@ -32,14 +32,14 @@ class Recorder:
 
     def begin(self) -> None:
         """Open the file of this process, and see to it that the process ends at the latest after its limit."""
+        if hasattr(signal, "alarm"):
+            signal.alarm(self._limit_s)  # a fork forgets it; first of all, since the file may be refused
+        else:
+            faulthandler.dump_traceback_later(self._limit_s, exit=True)
         path = self._folder / f"{os.getpid()}.events"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._own = threading.local()
         self._ended = False
-        if hasattr(signal, "alarm"):
-            signal.alarm(self._limit_s)  # a fork forgets it
-        else:
-            faulthandler.dump_traceback_later(self._limit_s, exit=True)
 
     def end(self) -> None:
         """Write down that the process ends, if that was not done yet."""

@@ -18,6 +18,8 @@ from gilstudy.text import shown
 
 MOST_BYTES: Final = 1 << 28
 """No file is read beyond this."""
+OUTPUT: Final = Path("/dev/stdout")
+"""This process's standard output, on every system."""
 _CHUNK: Final = 1 << 20
 _OWN: Final = re.compile(r"/(?:dev|proc/(self|thread-self|\d+))/fd/(\d+)")
 _MOST_LINKS: Final = 40
@@ -90,6 +92,9 @@ def is_replaced(path: Path) -> bool:
 
 def _descriptor(path: Path) -> int | None:
     """The descriptor of this process that ``path`` leads to; a file that is our standard output or error counts."""
+    if path == OUTPUT:
+        os.fstat(1)  # raises if there is none
+        return 1
     name = os.path.abspath(path)  # noqa: PTH100 (resolves no links)
     for _ in range(_MOST_LINKS):
         match = _OWN.fullmatch(name)
