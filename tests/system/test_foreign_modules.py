@@ -66,7 +66,7 @@ def test_what_lies_beside_gilstudy_comes_after_the_standard_library_in_every_chi
         ("argparse.py", "raise RuntimeError('not argparse')"),
         ("gettext.py", "x = ("),
         ("json/__init__.py", "raise KeyError('not json')"),
-        ("statistics.py", "from gilstudy import no_such_thing"),
+        ("secrets.py", "from gilstudy import no_such_thing"),
     ],
 )
 def test_a_file_that_stands_in_for_the_standard_library_is_named_in_one_line(

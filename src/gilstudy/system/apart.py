@@ -45,7 +45,7 @@ class Apart:
         Raises:
             BadInput: the system refuses.
         """
-        self._reader, writer = os.pipe()
+        self._reader, writer = map(_above_streams, os.pipe())
         streams.Output(sys.stdout, forgiving=True).flush()  # or it would be written twice
         self.code: int | None = None
         """Its exit code, negative for a signal; None while it runs."""
@@ -151,6 +151,15 @@ class Apart:
         if self._is_unsure and time.monotonic_ns() - self._last_wish_ns > ANSWER_NS:
             self._is_unsure = False
             os.kill(self._child, signal.SIGINT)
+
+
+def _above_streams(number: int) -> int:
+    """The same file under a number that no standard stream has, though some of them are closed."""
+    import fcntl  # only where there is fork
+
+    above = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(number)
+    return above
 
 
 def _is_in_front_of_a_terminal() -> bool:
