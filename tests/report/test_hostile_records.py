@@ -46,7 +46,7 @@ def a_whole_record() -> Record:
         troubles=(Trouble(experiment="costs", reason="it was killed"),),
     )
     return replace(
-        a_record(rounds=9, arms=("threads", "threads-nogil", "processes"), host=a_host(quota=1.9)),
+        a_record(rounds=7, arms=("threads", "threads-nogil", "processes"), host=a_host(quota=1.9)),
         batches=(Batch(kernel="python", runtime="", steps=1000, once_ns=50_000, double_ns=100_000),),
         failures=(Failure(arm="processes", round=1, reason="it ended with exit code 3"),),
         unavailable=(Unavailable(arm="threads-nogil", reason="no answer for 30 s"),),
@@ -91,8 +91,8 @@ def by_shape(given: Any) -> list[list[tuple[Any, ...]]]:
     return [ways for shape, ways in found.items() if shape]
 
 
-PLACES = {schema: by_shape(given) for schema, given in GIVEN.items()}
-"""Each shape is tried as often as any other: of the trials there are many, and all else would hardly be tried."""
+SHAPES = {schema: by_shape(given) for schema, given in GIVEN.items()}
+PLACES = {schema: [way for ways in shapes for way in ways] for schema, shapes in SHAPES.items()}
 
 
 NUMBERS = (
@@ -124,12 +124,17 @@ def other(old: Any, random: Random) -> Any:
     return random.choice([{}, {**old, random.choice(NASTY): 1}, {k: v for k, v in old.items() if k != key}])
 
 
+def place(random: Random, schema: int) -> tuple[Any, ...]:
+    """Half of the time any, which is one of the many trials; else any shape, so that all else is tried as well."""
+    return random.choice(random.choice(SHAPES[schema]) if random.random() < 0.5 else PLACES[schema])
+
+
 def mutants(count: int, seed: int, schema: int = 2) -> Iterator[str]:
     random = Random(seed)
     for _ in range(count):
         given = pickle.loads(COPIED[schema])
         for _ in range(random.choice([1, 1, 1, 2, 4])):
-            *way, last = random.choice(random.choice(PLACES[schema]))
+            *way, last = place(random, schema)
             try:
                 holder = at(given["record"], tuple(way))
                 holder[last] = other(holder[last], random)
