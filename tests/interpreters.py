@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -44,6 +44,11 @@ class Interpreter:
     include: str
     suffix: str
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the one that runs the tests."""
+        return self.build == sys.version
+
 
 @cache
 def find(version: str) -> Interpreter | None:
@@ -70,6 +75,7 @@ def require(version: str) -> Interpreter:
     return found
 
 
+EXTENSIONS = tuple(sorted(path.stem for path in (ROOT / "ext").glob("*.pyx")))
 BESIDE = {"_gilwatch": ("gilcore.c",)}
 """The C files that belong to an extension beside what Cython makes, as in setup.py."""
 
@@ -84,20 +90,44 @@ def build(interpreter: Interpreter, folder: Path, kept: Path | None = None) -> P
     """
     target = folder / interpreter.version / "gilstudy"
     shutil.copytree(ROOT / "src/gilstudy", target, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
-    store = kept / interpreter.version / _digest(interpreter) if kept and is_ours_alone(kept) else None
+    provide(interpreter, target, EXTENSIONS, folder, kept)
+    return target.parent
+
+
+def provide(
+    interpreter: Interpreter,
+    target: Path,
+    names: Sequence[str],
+    folder: Path,
+    kept: Path | None = None,
+    compiler: str = "",
+) -> None:
+    """Have these extensions in the folder ``target``: as they were kept, or compiled now.
+
+    Args:
+        interpreter: for which.
+        target: where to.
+        names: which.
+        folder: where their C sources are, or are made.
+        kept: as for `build`.
+        compiler: another than this Python was built with.
+    """
+    compiler = compiler or compiler_of_python()
+    ours = kept is not None and is_ours_alone(kept)
+    store = kept / interpreter.version / _digest(interpreter, names, compiler) if kept and ours else None
     if store and store.is_dir():
         for extension in store.iterdir():
             shutil.copy2(extension, target)
-        return target.parent
+        return
 
     def compile_one(source: Path) -> None:
-        compile_extension(interpreter, target, source, *(ROOT / "ext" / name for name in BESIDE.get(source.stem, ())))
+        beside = (ROOT / "ext" / name for name in BESIDE.get(source.stem, ()))
+        compile_extension(interpreter, target, source, *beside, compiler=compiler)
 
     with ThreadPoolExecutor() as pool:
-        list(pool.map(compile_one, c_sources(folder)))
+        list(pool.map(compile_one, (source for source in c_sources(folder) if source.stem in names)))
     if store:
-        _keep(store, target.glob("*" + interpreter.suffix))
-    return target.parent
+        _keep(store, (target / (name + interpreter.suffix) for name in names))
 
 
 def is_ours_alone(folder: Path) -> bool:
@@ -109,9 +139,10 @@ def is_ours_alone(folder: Path) -> bool:
     return os.name == "posix" and found.st_uid == os.geteuid() and not found.st_mode & 0o022
 
 
-def _digest(interpreter: Interpreter) -> str:
+def _digest(interpreter: Interpreter, names: Sequence[str], compiler: str) -> str:
     """Of all that decides what is compiled: sources, tools, interpreter."""
-    made_of = hashlib.sha256(repr((interpreter, COMMAND, _compiler_version(), version("Cython"))).encode())
+    tools = COMMAND, compiler, _version_of(compiler), version("Cython")
+    made_of = hashlib.sha256(repr((interpreter, sorted(names), tools)).encode())
     for path in sorted((ROOT / "ext").iterdir()):
         if path.is_file():
             made_of.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -119,8 +150,8 @@ def _digest(interpreter: Interpreter) -> str:
 
 
 @cache
-def _compiler_version() -> str:
-    return subprocess.run([compiler_of_python(), "--version"], capture_output=True, text=True, check=True).stdout
+def _version_of(compiler: str) -> str:
+    return subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
 
 
 def _keep(store: Path, extensions: Iterable[Path]) -> None:
@@ -142,7 +173,8 @@ def compiler_of_python() -> str:
 
 
 WEEK_S = 7 * 24 * 3600
-COMMAND = ("-O2", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1")
+COMMAND = ("-O1", "-fPIC", "-shared", "-pthread", "-DCYTHON_USE_MODULE_STATE=1")
+"""As in setup.py, but for ``-O1``: two thirds of the compiler's time, and it moves loads and stores too."""
 
 
 def compile_extension(interpreter: Interpreter, target: Path, *sources: Path, compiler: str = "") -> None:

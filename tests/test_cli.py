@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from builders import a_record
 from processes import left_in, workers_of, working_in
 
+from gilstudy import cli
 from gilstudy.cli import COMMANDS
 from gilstudy.concluding.findings import conclude
 from gilstudy.report.study import load, save
@@ -26,6 +28,11 @@ from gilstudy.system.signals import interrupted_once
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 BENCH = [sys.executable, "-m", "gilstudy.bench"]
 GILSTUDY = [sys.executable, "-m", "gilstudy"]
+DOORS: dict[str, Callable[[list[str]], int]] = {
+    "gilstudy.bench": lambda arguments: cli.run_command("bench", arguments, prog="gilstudy.bench"),
+    "gilstudy bench": lambda arguments: cli.main(["bench", *arguments]),
+}
+"""Both ways to give the command, within this process."""
 
 
 def run(command: list[str], cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -62,16 +69,36 @@ def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["--frobnicate"], "unrecognized arguments"),
     ],
 )
-@pytest.mark.parametrize("command", [BENCH, [*GILSTUDY, "bench"]], ids=["gilstudy.bench", "gilstudy bench"])
+@pytest.mark.parametrize("door", DOORS)
 def test_bad_usage_gets_one_line_and_exit_code_2(
-    tmp_path: Path, command: list[str], arguments: list[str], says: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    door: str,
+    arguments: list[str],
+    says: str,
 ) -> None:
-    done = run([*command, *arguments], tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert says in done.stderr
+    monkeypatch.chdir(tmp_path)
+    try:
+        code: object = DOORS[door](arguments)
+    except SystemExit as end:
+        code = end.code
+    out, err = capfd.readouterr()
+    assert code == 2
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert says in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [BENCH, [*GILSTUDY, "bench"]], ids=["gilstudy.bench", "gilstudy bench"])
+def test_bad_usage_is_told_by_the_commands_themselves(tmp_path: Path, command: list[str]) -> None:
+    for arguments, says in ((["--workers", "two"], "whole numbers such as"), (["--frobnicate"], "unrecognized")):
+        done = run([*command, *arguments], tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert says in done.stderr
+        assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from interpreters import ROOT, VERSIONS, Interpreter, c_sources, compile_extension, find, require, run
+from interpreters import ROOT, VERSIONS, Interpreter, find, provide, require, run
 
 EXT = ROOT / "ext"
 pytestmark = pytest.mark.skipif(not EXT.is_dir(), reason="the sources of the extensions are not beside the tests")
@@ -89,14 +89,16 @@ def headers() -> list[Path]:
     return sorted(EXT.glob("*.h"))
 
 
-def test_clang_builds_a_watch_that_works(built: tuple[Interpreter, Path], builds: dict[str, Path]) -> None:
+def test_clang_builds_a_watch_that_works(
+    built: tuple[Interpreter, Path], builds: dict[str, Path], kept: Path | None
+) -> None:
     interpreter, path = built
     if shutil.which("clang") is None:
         pytest.skip("skipped: no clang found")
     package = builds[""] / "clang" / interpreter.version / "gilstudy"
     shutil.copytree(path / "gilstudy", package, ignore=shutil.ignore_patterns("_gilwatch*.so"))
-    (made,) = (source for source in c_sources(builds[""]) if source.stem == "_gilwatch")
-    compile_extension(interpreter, package, made, EXT / "gilcore.c", compiler="clang")
+    provide(interpreter, package, ["_gilwatch"], builds[""], kept, "clang")
+    assert list(package.glob("_gilwatch*"))
     code = "import gilstudy\nwith gilstudy.watch() as w: pass\nprint(w.gil_reason)"
     reason = "not applicable: this build has no GIL" if interpreter.version.endswith("t") else ""
     assert run(interpreter, package.parent, code).strip() == reason

@@ -160,8 +160,10 @@ def test_importing_gilstudy_imports_almost_nothing() -> None:
     assert loaded_by("import gilstudy") <= {"gilstudy", "gilstudy._version", "__future__"}
 
 
-def test_what_traces_a_program_brings_no_extension_of_ours_but_the_watch() -> None:
-    assert not {"gilstudy._kernels", "gilstudy._native"} & loaded_by("import gilstudy.commands.trace")
+def test_what_traces_a_program_brings_no_extension_of_ours_but_the_watch_and_no_studies() -> None:
+    loaded = loaded_by("import gilstudy.commands.trace")
+    assert not {"gilstudy._kernels", "gilstudy._native"} & loaded
+    assert not [name for name in loaded if name.startswith(("gilstudy.measuring", "gilstudy.concluding"))]
 
 
 def test_what_runs_beside_a_lesson_needs_the_standard_library_alone() -> None:

@@ -72,7 +72,8 @@ def sanitized(tmp_path: Path) -> Path:
     subprocess.run([sys.executable, "-m", "cython", "-3", str(EXT / "_gilwatch.pyx"), "-o", str(source)], check=True)
     out = package / f"_gilwatch{sysconfig.get_config_var('EXT_SUFFIX')}"
     include = [f"-I{EXT}", f"-I{sysconfig.get_paths()['include']}", "-DCYTHON_USE_MODULE_STATE=1"]
-    flags = ["-shared", "-fPIC", "-g", "-O1", "-pthread", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+    # Without optimisation, which takes most of the compiler's time, and may take away a read that is to be looked at.
+    flags = ["-shared", "-fPIC", "-g1", "-O0", "-pthread", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
     command = ["gcc", *flags, *include, str(source), str(EXT / "gilcore.c"), "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode and "libubsan" in done.stderr:

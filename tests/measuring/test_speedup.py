@@ -7,12 +7,8 @@ from typing import Any
 import pytest
 from speedup import expect
 
-from gilstudy.codec import encode
-from gilstudy.concluding.findings import conclude, is_enough
-from gilstudy.host.machine import read_host
 from gilstudy.host.runtime import gil_enabled
-from gilstudy.measuring.conductor import run_study
-from gilstudy.measuring.plan import make_plan
+from gilstudy.measuring.record import Record
 
 FOLLOWS_THE_GIL = "scales" if gil_enabled() is False else "does-not-scale"
 TRUTH = {
@@ -24,10 +20,10 @@ TRUTH = {
 
 
 @pytest.fixture(scope="module")
-def arms() -> list[dict[str, Any]]:
-    record = run_study(make_plan(workers=(2,), budget_s=20), read_host(), enough=is_enough)
+def arms(own_study: tuple[Record, Any]) -> list[dict[str, Any]]:
+    record, given = own_study
     assert not record.lost
-    found: list[dict[str, Any]] = encode(conclude(record).arms)
+    found: list[dict[str, Any]] = given["findings"]["arms"]
     return found
 
 

@@ -11,7 +11,6 @@ from typing import Final
 
 from gilstudy.commands.reporting import TROUBLE, Reporter
 from gilstudy.errors import BadInput
-from gilstudy.measuring.plan import ARM_NAMES
 from gilstudy.report.saving import ENDINGS
 from gilstudy.system import files, signals, streams
 from gilstudy.text import shown
@@ -99,13 +98,21 @@ def run(args: argparse.Namespace) -> int:
     if not args.words:
         raise BadInput("name what to trace: script.py, -m module, module:function, or an arm such as threads")
     word = args.words[0]
-    if word in ARM_NAMES or re.fullmatch(r"[a-z-]+\[.*\]", word):
+    if _is_arm(word):
         return _run_arm(args, reporter)
     if args.workers is not None or args.seconds is not None:
         raise BadInput("--workers and --seconds are for an arm, such as threads; a program decides for itself")
     if ":" in word and not word.startswith("-") and not Path(word).exists():
         return _run_function(args, reporter)
     return _run_program(args, reporter, _program(args.words))
+
+
+def _is_arm(word: str) -> bool:
+    if not re.fullmatch(r"[a-z][a-z-]*(\[.*\])?", word):
+        return False
+    from gilstudy.measuring.plan import ARM_NAMES  # a study's parts, which no program needs
+
+    return word in ARM_NAMES or word.endswith("]")
 
 
 def _reporter(args: argparse.Namespace) -> Reporter:
@@ -132,6 +139,8 @@ def _program(words: Sequence[str]) -> Program:
     if not Path(first).exists() and re.fullmatch(r"\w+(\.\w+)*", first) and not first.endswith(".py"):
         if module_is_there(first):
             raise BadInput(f"{first} is a module: -m {first} runs it, {first}:FUNCTION a function of it")
+        from gilstudy.measuring.plan import ARM_NAMES
+
         raise BadInput(f"there is no arm {shown(repr(first))}, nor a file of that name; arms: {', '.join(ARM_NAMES)}")
     return path_program(first, rest)
 

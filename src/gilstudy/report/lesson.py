@@ -21,8 +21,9 @@ from gilstudy.lessons.words import Words
 from gilstudy.recording.events import Play
 from gilstudy.recording.source import program_source
 from gilstudy.report import lanes
+from gilstudy.report.console import draws_unicode
 from gilstudy.report.document import Document, made
-from gilstudy.report.wording import STYLES, draws_unicode
+from gilstudy.report.wording import STYLES
 from gilstudy.report.wrapping import hanging, wrap
 from gilstudy.text import shown
 

@@ -10,9 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from gilstudy.report.console import draws_unicode
 from gilstudy.report.figures import ms
 from gilstudy.report.labels import padded
-from gilstudy.report.wording import draws_unicode
 from gilstudy.watching.contention import busiest_stretch, waits
 from gilstudy.watching.summary import Group
 from gilstudy.watching.trace import FREE, OFF, Lane, State, Stretch, Trace

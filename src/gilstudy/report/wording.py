@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rich.console import Console
-
 from gilstudy.concluding.cautions import Caution
 from gilstudy.text import shown
 
@@ -93,8 +91,3 @@ def _not_linear(loop: str, ratio: float) -> str:
 def spaced(verdict: str) -> str:
     """A verdict in words, such as ``does not scale``."""
     return verdict.replace("-", " ")
-
-
-def draws_unicode(console: Console) -> bool:
-    """Whether the terminal, or the file, can take more than ASCII: blocks and lines."""
-    return console.encoding.lower().startswith("utf")
