@@ -30,7 +30,7 @@ from gilstudy.report.terminal import print_claims, print_study
 from gilstudy.report.wording import _CAUTIONS, caution_text
 from gilstudy.system.streams import Output
 
-RECORDS, TABLES = 1750, 1500
+RECORDS, TABLES = 3500, 1500
 """How many mutations of each."""
 
 

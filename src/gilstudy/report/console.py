@@ -47,7 +47,6 @@ def console(*, stderr: bool = False, quiet: bool = False, output: streams.Output
     return Console(file=shown, stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
 
 
-
 def draws_unicode(console: Console) -> bool:
     """Whether the terminal, or the file, can take more than ASCII: blocks and lines."""
     return console.encoding.lower().startswith("utf")
